@@ -1,0 +1,1 @@
+"""Everything that changes or watches a training over time."""

@@ -1,0 +1,77 @@
+"""Figures of the test predictions."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import WandbLogger
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from physml.ops.named import call
+
+
+class Figures(Callback):
+    """Draw figures of the first test events, save them as PNG files, and send them to W&B where it is used.
+
+    Args:
+        directory: Where the files go, as ``NAME.png``.
+        plots: Functions by name that return a figure. They read arrays of the batch, ``prediction``, ``target`` and
+            ``network`` by the names of their parameters.
+        events: How many test events they get.
+    """
+
+    def __init__(
+        self, directory: str, plots: Mapping[str, Callable[..., Figure]] | None = None, events: int = 1000
+    ) -> None:
+        self.directory, self.plots, self.events = Path(directory), dict(plots or {}), events
+        self._batches: list[dict[str, Tensor]] = []
+        self._seen = 0
+
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Forget the events of an earlier test."""
+        self._batches, self._seen = [], 0
+
+    def on_test_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: dict[str, Tensor],
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Keep the batch if more events are wanted."""
+        if self.plots and self._seen < self.events and trainer.is_global_zero:
+            self._batches.append({name: array.cpu() for name, array in batch.items()})
+            self._seen += len(batch["offsets"]) - 1 if "offsets" in batch else len(batch["x"])
+
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Draw and save the figures."""
+        if not self._batches:
+            return
+        batch, self._batches = _concatenated(self._batches), []
+        network = pl_module.network.cpu()
+        with torch.no_grad():
+            prediction = call(network, batch)
+            arrays = {**batch, "prediction": prediction, "network": network}
+            if "y" in batch:
+                arrays["target"] = batch["y"]
+            figures = {name: call(plot, arrays) for name, plot in self.plots.items()}
+        pl_module.network.to(pl_module.device)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        for name, figure in figures.items():
+            figure.savefig(self.directory / f"{name}.png", dpi=150)
+            for logger in trainer.loggers:
+                if isinstance(logger, WandbLogger):
+                    logger.log_image(f"figures/{name}", [str(self.directory / f"{name}.png")])
+
+
+def _concatenated(batches: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    merged = {name: torch.cat([batch[name] for batch in batches]) for name in batches[0] if name != "offsets"}
+    if "offsets" in batches[0]:
+        counts = torch.cat([batch["offsets"].diff() for batch in batches])
+        merged["offsets"] = torch.cat([torch.zeros(1, dtype=torch.int64), counts.cumsum(0)])
+    return merged

@@ -1,0 +1,108 @@
+"""One line for each failure."""
+
+import re
+
+from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
+from omegaconf.errors import OmegaConfBaseException
+
+from physml.runs.check import ConfigError, did_you_mean
+from physml.runs.train import TrainingError
+
+
+class CheckError(Exception):
+    """A check that found something, one line for each finding."""
+
+
+def explain(error: BaseException) -> tuple[str, int]:
+    """Return one line that tells what is wrong, and the exit code: 2 for bad input, 1 for a failed run or check."""
+    if isinstance(error, TrainingError | CheckError):
+        return str(error), 1
+    if isinstance(error, ConfigError):
+        return str(error), 2
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        return _missing_config(error), 2
+    if isinstance(error, OverrideParseException):
+        return f"{error.override!r} is not an override ({_first_line(error)}): write key=value", 2
+    if isinstance(error, HydraException | ConfigCompositionException | OmegaConfBaseException):
+        return _configuration(error), 2
+    if isinstance(error, OSError | ValueError | TypeError | ImportError | RuntimeError):
+        text = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, OSError) and error.strerror and error.filename:
+            text = f"{error.filename}: {error.strerror}: choose another place or mend its permissions"
+        return text, 2
+    return f"{type(error).__name__}: {' '.join(str(error).split())} (unexpected: --debug shows the traceback)", 1
+
+
+def _missing_config(error: MissingConfigException) -> str:
+    name = str(error.missing_cfg_file)
+    group, _, choice = name.rpartition("/")
+    options = sorted(error.options or [])
+    listed = ", ".join(options[:20]) or "none"
+    return f"no {group or 'config'} {choice!r}{did_you_mean(choice, options)}; there are {listed}"
+
+
+def _configuration(error: BaseException) -> str:
+    text = str(error)
+    inner = str(error.__cause__) if error.__cause__ else ""
+    if missing := re.search(r"Could not override '([^']+)'", text):
+        return _unknown_key(missing[1], text + inner)
+    if group := re.search(r"Could not override '?([^'\s.]+)'?.*No match in the defaults list", text, re.S):
+        return (
+            f"{group[1]!r} is not a config group{did_you_mean(group[1], _groups())}; there are {', '.join(_groups())}"
+        )
+    return " ".join((text + " " + inner).split())
+
+
+def _unknown_key(key: str, text: str) -> str:
+    """Tell apart a misspelt key and one that is right but not yet in the config."""
+    parent, _, name = key.rpartition(".")
+    if "No match in the defaults list" in text or (not parent and name not in _groups()):
+        known = sorted({*_groups(), *_keys("")})
+        return f"no key or config group {key!r}{did_you_mean(key, known)}; there are {', '.join(known)}"
+    present, accepted = _keys(parent), _arguments(parent)
+    if name in accepted:
+        return f"{key!r} is not set in this config yet: write +{key}=… to add it"
+    return f"no key {key!r}{did_you_mean(name, [*present, *accepted])}; {parent} has {', '.join(present) or 'no keys'}"
+
+
+def _groups() -> list[str]:
+    from physml.runs.configs import config_directory
+
+    return sorted(folder.name for folder in config_directory().iterdir() if folder.is_dir())
+
+
+def _keys(parent: str) -> list[str]:
+    node = _select(parent)
+    return list(node) if isinstance(node, dict) else []
+
+
+def _arguments(parent: str) -> list[str]:
+    node = _select(parent)
+    if not isinstance(node, dict) or "_target_" not in node:
+        return []
+    from hydra.utils import get_object
+
+    from physml.runs.check import accepted
+
+    return list(accepted(get_object(node["_target_"]))[0])
+
+
+def _select(path: str) -> object:
+    """Return the part at `path` of the config that the command line's choices of groups alone would compose."""
+    import sys
+
+    from physml.cli.compose import compose_config
+
+    groups = _groups()
+    choices = [a for a in sys.argv[1:] if a.split("=")[0].lstrip("+").split("@")[0] in groups and "," not in a]
+    try:
+        node: object = compose_config("train", choices)
+    except Exception:  # the choices may be wrong too; then there is no hint, and the first error stands
+        return None
+    for part in path.split(".") if path else []:
+        node = node.get(part) if isinstance(node, dict) else None
+    return node
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0]

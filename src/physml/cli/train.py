@@ -1,0 +1,70 @@
+"""``physml train``: train, then test with the best checkpoint."""
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from physml.cli.compose import plain, register
+from physml.cli.failures import explain
+from physml.runs.check import ConfigError, problems
+from physml.runs.configs import config_directory
+
+
+def main(arguments: list[str]) -> None:
+    """Compose the config of a training, and run it or its sweep."""
+    register()
+    # Failures are told by physml.cli.main, so Hydra must pass them on instead of printing them.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    # Lightning starts the other processes of a DDP run with these words again: this file, not the command.
+    sys.argv = [str(Path(__file__).resolve()), *arguments]
+    failures: list[Exception] = []
+    job = partial(_job, failures=failures)
+    hydra.main(version_base="1.3", config_path=str(config_directory()), config_name="train")(job)()
+    for failure in failures[1:]:
+        print(f"physml: {explain(failure)[0]}", file=sys.stderr)
+    if failures:
+        raise failures[0]
+
+
+def _job(config: DictConfig, failures: list[Exception]) -> float | None:
+    """Check the config, then train in the directory that Hydra made; an untouched directory is removed again.
+
+    A failure is noted instead of raised, so that the other trials of a sweep go on.
+    """
+    directory = Path(HydraConfig.get().runtime.output_dir)
+    sys.argv = [sys.argv[0], *_config_dir(sys.argv), *HydraConfig.get().overrides.task]
+    try:
+        config.run_dir = str(directory)
+        settings = plain(config)
+        if wrong := problems(settings):
+            raise ConfigError(wrong)
+        from physml.runs.train import train
+
+        return train(settings, list(HydraConfig.get().overrides.task))
+    except Exception as failure:
+        failures.append(failure)
+        return None
+    finally:
+        if directory.is_dir() and not any(directory.iterdir()):
+            directory.rmdir()
+
+
+def _config_dir(arguments: list[str]) -> list[str]:
+    """Return the flag of the user's own configs as it was given, for the processes started later."""
+    for position, word in enumerate(arguments):
+        if word in ("--config-dir", "-cd"):
+            return arguments[position : position + 2]
+        if word.startswith(("--config-dir=", "-cd=")):
+            return [word]
+    return []
+
+
+if __name__ == "__main__":
+    from physml.cli.main import run
+
+    run(main, sys.argv[1:], debug=False)

@@ -1,0 +1,1 @@
+"""Laws as penalties Ω_k of the prediction, and the strategies that weight them."""

@@ -1,0 +1,1 @@
+"""Sources of batches: simulated, read from files, and the data module that serves them."""

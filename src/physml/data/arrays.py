@@ -1,0 +1,53 @@
+"""Named arrays in memory, whose batches are taken by index instead of being collated sample by sample."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Events held as whole tensors; indexing with a tensor of event numbers gives a batch.
+
+    Args:
+        events: Arrays with one row per event, shape (events, …).
+        points: Arrays with one row per point of a ragged event, shape (points, …).
+        offsets: Event i owns the points ``offsets[i]:offsets[i + 1]``; shape (events + 1,), int64. Needed by `points`,
+            and present in each batch as ``offsets``.
+
+    Raises:
+        ValueError: The arrays disagree about the number of events or points.
+    """
+
+    events: dict[str, Tensor] = field(default_factory=dict)
+    points: dict[str, Tensor] = field(default_factory=dict)
+    offsets: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.points and self.offsets is None:
+            raise ValueError("arrays of points need the offsets of their events: pass offsets of shape (events + 1,)")
+        for name, array in self.events.items():
+            if len(array) != len(self):
+                raise ValueError(f"array {name!r} has {len(array)} events, expected {len(self)} as in the other arrays")
+        for name, array in self.points.items():
+            if len(array) != int(self.offsets[-1]):
+                raise ValueError(
+                    f"array {name!r} has {len(array)} points, expected {int(self.offsets[-1])} (offsets[-1])"
+                )
+
+    def __len__(self) -> int:
+        """Return the number of events."""
+        return len(next(iter(self.events.values()))) if self.offsets is None else len(self.offsets) - 1
+
+    def __getitem__(self, index: Tensor) -> dict[str, Tensor]:
+        """Return the batch of the events `index` (int64 or a slice), as arrays by name."""
+        batch = {name: array[index] for name, array in self.events.items()}
+        if self.offsets is None:
+            return batch
+        start, stop = self.offsets[:-1][index], self.offsets[1:][index]
+        counts = stop - start
+        offsets = torch.zeros(len(counts) + 1, dtype=torch.int64)
+        torch.cumsum(counts, 0, out=offsets[1:])
+        rows = torch.repeat_interleave(start - offsets[:-1], counts) + torch.arange(int(offsets[-1]))
+        return batch | {name: array[rows] for name, array in self.points.items()} | {"offsets": offsets}

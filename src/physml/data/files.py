@@ -1,0 +1,122 @@
+"""Events read from a NumPy archive (.npz)."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning.pytorch import LightningDataModule
+
+from physml.data.arrays import Arrays
+from physml.data.checks import checked
+from physml.data.loader import BatchLoader
+
+
+def read_arrays(path: str | Path) -> Arrays:
+    """Read the arrays of an ``.npz`` file, in float32 and int64.
+
+    An array ``offsets`` marks ragged events: arrays of as many rows as there are points are then per point, those of as
+    many rows as there are events per event. Pickled objects are refused.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is not a whole ``.npz`` archive of numbers, or its arrays do not fit together.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file: expected an .npz archive with an array 'x'")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: _tensor(archive[name]) for name in archive.files}
+    except (zipfile.BadZipFile, ValueError, EOFError, AttributeError, TypeError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"{path}: cannot be read as an .npz archive of numbers ({reason}): it is truncated or of another format; "
+            "write it again with numpy.savez or `physml simulate`"
+        ) from error
+    offsets = arrays.pop("offsets", None)
+    if offsets is None:
+        return Arrays(events=arrays)
+    count, points = len(offsets) - 1, int(offsets[-1])
+    for name, array in arrays.items():
+        if len(array) not in (count, points):
+            raise ValueError(
+                f"{path}: array {name!r} has {len(array)} rows, expected {count} (events) or {points} (points)"
+            )
+    return Arrays(
+        events={name: array for name, array in arrays.items() if len(array) == count != points},
+        points={name: array for name, array in arrays.items() if len(array) == points},
+        offsets=offsets,
+    )
+
+
+class FileDataModule(LightningDataModule):
+    """Serve the events of one ``.npz`` file, split at random into training, validation and test events.
+
+    Args:
+        path: The file; its array ``x`` is the input, ``y`` the target, others are served by their names.
+        in_shape: Shape of one ``x``, without the dimension of events or points; checked.
+        out_shape: Shape of one output of the network.
+        fractions: Parts of the events for training, validation and test.
+        batch_size: Events in a batch, in each process.
+        seed: Seed of the split and of the order.
+
+    Raises:
+        ValueError: The fractions do not add up to 1.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        in_shape: list[int],
+        out_shape: list[int],
+        fractions: tuple[float, float, float] = (0.8, 0.1, 0.1),
+        batch_size: int = 128,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if len(fractions) != 3 or abs(sum(fractions) - 1) > 1e-6 or min(fractions) <= 0:
+            raise ValueError(f"data.fractions is {list(fractions)}, expected three positive parts that add up to 1")
+        self.path, self.fractions = path, fractions
+        self.in_shape, self.out_shape = list(in_shape), list(out_shape)
+        self.batch_size, self.seed = batch_size, seed
+        self._splits: dict[str, Arrays] = {}
+
+    def split(self, name: str) -> Arrays:
+        """Return the events of the split ``train``, ``validation`` or ``test``; the file is read when first asked for."""
+        if not self._splits:
+            arrays = checked(read_arrays(self.path), self.in_shape, self.path)
+            order = torch.randperm(len(arrays), generator=torch.Generator().manual_seed(self.seed))
+            edges = [0, *(round(part * len(arrays)) for part in np.cumsum(self.fractions))]
+            for number, split in enumerate(("train", "validation", "test")):
+                self._splits[split] = _subset(arrays, order[edges[number] : edges[number + 1]])
+        return self._splits[name]
+
+    def train_dataloader(self) -> BatchLoader:
+        """Return the shuffled training batches."""
+        return BatchLoader(self.split("train"), self.batch_size, shuffle=True, drop_last=True, seed=self.seed)
+
+    def val_dataloader(self) -> BatchLoader:
+        """Return the validation batches."""
+        return BatchLoader(self.split("validation"), self.batch_size)
+
+    def test_dataloader(self) -> BatchLoader:
+        """Return the test batches."""
+        return BatchLoader(self.split("test"), self.batch_size)
+
+
+def _subset(arrays: Arrays, index: torch.Tensor) -> Arrays:
+    batch = arrays[index]
+    return Arrays(
+        events={name: batch[name] for name in arrays.events},
+        points={name: batch[name] for name in arrays.points},
+        offsets=batch.get("offsets"),
+    )
+
+
+def _tensor(array: np.ndarray) -> torch.Tensor:
+    if array.dtype.kind == "f":
+        return torch.from_numpy(array.astype(np.float32))
+    if array.dtype.kind in "iub":
+        return torch.from_numpy(array.astype(np.int64))
+    raise ValueError(f"an array has elements of type {array.dtype}, expected real numbers")

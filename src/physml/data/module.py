@@ -1,0 +1,72 @@
+"""The data module that serves simulated events."""
+
+from collections.abc import Callable
+
+import numpy as np
+from lightning.pytorch import LightningDataModule
+
+from physml.data.arrays import Arrays
+from physml.data.checks import checked
+from physml.data.loader import BatchLoader
+
+Source = Callable[[int, np.random.Generator], Arrays]
+
+
+class ArrayDataModule(LightningDataModule):
+    """Draw independent training, validation and test events from a source, and serve them from memory.
+
+    Args:
+        source: Called with a number of events and a random generator; gives the arrays, among them ``x``.
+        in_shape: Shape of one ``x``, without the dimension of events or points; checked.
+        out_shape: Shape of one output of the network; networks read it from here by interpolation.
+        train: Number of training events.
+        validation: Number of validation events.
+        test: Number of test events.
+        batch_size: Events in a batch, in each process.
+        test_source: Source of the test events where they differ from the training events in kind.
+        seed: Seed of the data. It is apart from the seed of the training, so that runs that differ in their
+            training seed see the same events.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        in_shape: list[int],
+        out_shape: list[int],
+        train: int,
+        validation: int,
+        test: int,
+        batch_size: int = 128,
+        test_source: Source | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.in_shape, self.out_shape = list(in_shape), list(out_shape)
+        self.batch_size, self.seed = batch_size, seed
+        self._draws = {
+            "train": (source, train),
+            "validation": (source, validation),
+            "test": (test_source or source, test),
+        }
+        self._splits: dict[str, Arrays] = {}
+
+    def split(self, name: str) -> Arrays:
+        """Return the events of the split ``train``, ``validation`` or ``test``; they are drawn once, when first asked for."""
+        if name not in self._splits:
+            source, count = self._draws[name]
+            # One stream per split: changing the number of training events leaves the test events as they were.
+            stream = np.random.SeedSequence(self.seed).spawn(len(self._draws))[list(self._draws).index(name)]
+            self._splits[name] = checked(source(count, np.random.default_rng(stream)), self.in_shape, f"{name} data")
+        return self._splits[name]
+
+    def train_dataloader(self) -> BatchLoader:
+        """Return the shuffled training batches."""
+        return BatchLoader(self.split("train"), self.batch_size, shuffle=True, drop_last=True, seed=self.seed)
+
+    def val_dataloader(self) -> BatchLoader:
+        """Return the validation batches."""
+        return BatchLoader(self.split("validation"), self.batch_size)
+
+    def test_dataloader(self) -> BatchLoader:
+        """Return the test batches."""
+        return BatchLoader(self.split("test"), self.batch_size)

@@ -1,0 +1,1 @@
+"""Figures of merit, each with its unit and statistical uncertainty."""

@@ -1,0 +1,1 @@
+"""Networks: modules with weights and no loss."""

@@ -1,0 +1,1 @@
+"""Physical systems and laws: equations, units, reference solvers and samplers."""

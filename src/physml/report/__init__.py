@@ -1,0 +1,1 @@
+"""Figures and tables from predictions and finished runs."""

@@ -1,0 +1,36 @@
+"""The first contact of a task with its data, before a training begins."""
+
+import warnings
+
+import torch
+from lightning.pytorch import LightningDataModule
+
+from physml.tasks.supervised import SupervisedTask
+
+
+def first_contact(task: SupervisedTask, data: LightningDataModule) -> None:
+    """Compute J for one training batch, so that data and network that do not fit are found before anything is kept.
+
+    Raises:
+        ValueError: They do not fit.
+    """
+    data.prepare_data()
+    data.setup("fit")
+    batch = next(iter(data.train_dataloader()))
+    shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in batch.items())
+    generator = torch.get_rng_state()  # a constraint may draw random numbers; the training's own stay as they were
+    task.eval()
+    try:
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.filterwarnings("error", message="Using a target size")
+            total = task.objective(batch).total
+    except (RuntimeError, ValueError, TypeError, IndexError, UserWarning) as error:
+        network = type(task.network).__name__
+        raise ValueError(
+            f"{network} and its objective do not fit the data ({shapes}): {' '.join(str(error).split())[:300]}"
+        ) from error
+    finally:
+        task.train()
+        torch.set_rng_state(generator)
+    if total.ndim:
+        raise ValueError(f"the loss has shape {list(total.shape)}, expected one number: use one that reduces the batch")

@@ -1,0 +1,49 @@
+"""Testing a finished run again."""
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+
+from physml.callbacks.figures import Figures
+from physml.report.tables import metrics_table
+from physml.runs.build import build, refuse_untrusted
+from physml.runs.check import ConfigError, node_problems
+from physml.runs.contact import first_contact
+from physml.runs.directory import find_checkpoint, write_results
+from physml.runs.load import load
+from physml.runs.quiet import quiet
+
+
+def evaluate(settings: dict[str, Any]) -> dict[str, Any]:
+    """Test a run, and write the results and figures to a new folder ``evaluations/…`` in it; return the metrics.
+
+    Args:
+        settings: ``run``, ``data`` (changes of the run's data config), ``trainer`` and ``allow``.
+
+    Raises:
+        ConfigError: A change names no argument of the run's data module.
+    """
+    quiet()
+    checkpoint = find_checkpoint(settings["run"])
+    allow = tuple(settings["allow"])
+    task = load(checkpoint, allow)
+    config = {**task.hparams, "data": {**task.hparams["data"], **settings["data"]}}
+    plots = config["callbacks"].get("figures", {}).get("plots", {})
+    refuse_untrusted({"data": config["data"], "plots": plots}, allow)
+    if wrong := node_problems("data", config["data"]) + node_problems("trainer", settings["trainer"]):
+        raise ConfigError(wrong)
+    data = build(config["data"])
+    first_contact(task, data)
+    folder = checkpoint.parent.parent / "evaluations" / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{secrets.token_hex(3)}"
+    folder.mkdir(parents=True)
+    figures = Figures(str(folder / "figures"), {name: build(plot) for name, plot in plots.items()})
+    trainer = build(settings["trainer"], callbacks=[figures], logger=False, default_root_dir=str(folder))
+    trainer.test(task.eval(), datamodule=data, verbose=False)
+    if trainer.is_global_zero:
+        write_results(folder, {"checkpoint": str(checkpoint), "metrics": task.results})
+        console = Console()
+        console.print(metrics_table(f"{config['name']}: {checkpoint}", task.results))
+        console.print(f"written to {folder}", soft_wrap=True, highlight=False)
+    return task.results

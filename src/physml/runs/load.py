@@ -1,0 +1,65 @@
+"""Loading a trained task back."""
+
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from physml.runs.build import build, refuse_untrusted
+from physml.runs.directory import find_checkpoint, read_config
+from physml.tasks.supervised import SupervisedTask
+
+
+def load(path: str | Path, allow: tuple[str, ...] = ()) -> SupervisedTask:
+    """Return the trained task of a run, ready to predict, with its config as plain data in ``hparams``.
+
+    No pickle is executed, and only classes of trusted modules are built.
+
+    Args:
+        path: A run directory, whose best checkpoint is taken, or a checkpoint.
+        allow: Modules of your own from which the run may build classes.
+
+    Raises:
+        FileNotFoundError: There is no such run or checkpoint.
+        PermissionError: The run names a class outside the trusted modules.
+        ValueError: The checkpoint cannot be read, or is of another network than the run's config.
+    """
+    checkpoint = find_checkpoint(path)
+    state = read_checkpoint(checkpoint)
+    config = read_config(checkpoint) or dict(state.get("hyper_parameters", {}))
+    if "task" not in config:
+        raise ValueError(f"{checkpoint}: neither a config.yaml beside it nor a config in it: expected a run of physml")
+    refuse_untrusted(config["task"], allow)
+    task = build(config["task"])
+    load_weights(task, state, checkpoint)
+    task.hparams.update(config)
+    return task.eval()
+
+
+def read_checkpoint(checkpoint: Path) -> dict[str, Any]:
+    """Return the contents of a checkpoint, read without executing a pickle."""
+    try:
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile, EOFError, ValueError) as error:
+        raise ValueError(
+            f"{checkpoint}: cannot be read as a checkpoint of plain tensors ({str(error).splitlines()[0]}): "
+            "it is truncated, or not one of ours"
+        ) from error
+    if not isinstance(state, dict) or "state_dict" not in state:
+        raise ValueError(f"{checkpoint}: no state_dict in it, expected a checkpoint of Lightning")
+    return state
+
+
+def load_weights(task: SupervisedTask, state: dict[str, Any], checkpoint: Path) -> None:
+    """Load the weights of a checkpoint into a task."""
+    try:
+        task.load_state_dict(state["state_dict"])
+    except RuntimeError as error:
+        network = type(task.network).__name__
+        first = str(error).splitlines()[1].strip() if len(str(error).splitlines()) > 1 else str(error)
+        raise ValueError(
+            f"{checkpoint}: its weights are not those of this {network} ({first[:160]}): "
+            "expected a checkpoint of the same network with the same sizes"
+        ) from error

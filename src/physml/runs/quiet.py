@@ -1,0 +1,21 @@
+"""Silence for remarks that a user of this command line cannot act upon."""
+
+import logging
+import warnings
+
+REMARKS = (
+    ".*does not have many workers.*",  # batches are taken by index from memory; there are no workers
+    ".*Experiment logs directory.*",  # the run directory is new, and ours
+    ".*isinstance\\(treespec, LeafSpec\\).*",  # Lightning's own use of torch
+    ".*GPU available but not used.*",  # the trainer config says so
+    ".*exists and is not empty.*",  # checkpoints beside the run's other files
+    ".*was deprecated.*torch.jit.*",
+)
+
+
+def quiet() -> None:
+    """Keep Lightning's hints and banners off the terminal; its warnings that matter stay."""
+    for message in REMARKS:
+        warnings.filterwarnings("ignore", message=message)
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
+        logging.getLogger(name).setLevel(logging.WARNING)

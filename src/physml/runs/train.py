@@ -1,0 +1,97 @@
+"""A training from its checked config to its results."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import LightningDataModule, Trainer, seed_everything
+from lightning.pytorch.loggers import CSVLogger, WandbLogger
+from rich.console import Console
+
+from physml.callbacks.weights_and_biases import finish, refer_to_checkpoint
+from physml.report.learning_curves import plot_learning_curves, read_curves
+from physml.report.tables import metrics_table
+from physml.runs.build import build
+from physml.runs.contact import first_contact
+from physml.runs.directory import find_checkpoint, start_run, write_results
+from physml.runs.quiet import quiet
+from physml.tasks.supervised import SupervisedTask
+
+
+class TrainingError(RuntimeError):
+    """A training that began well and then failed."""
+
+
+def train(config: dict[str, Any], overrides: list[str]) -> float | None:
+    """Train and test what a config describes, in its run directory; return the best value of the monitored metric.
+
+    Args:
+        config: The resolved and checked config, as plain data.
+        overrides: The words of the command line that led to it.
+
+    Raises:
+        ValueError: Something in the config or the data does not fit.
+        TrainingError: The training itself failed.
+    """
+    quiet()
+    seed_everything(config["seed"], workers=True, verbose=False)
+    directory = Path(config["run_dir"])
+    data: LightningDataModule = build(config["data"])
+    task: SupervisedTask = build(config["task"])
+    task.hparams.update(config)
+    first_contact(task, data)
+    trainer = build_trainer(config)
+    if trainer.is_global_zero:
+        start_run(directory, config, overrides)
+    wandb_loggers = [logger for logger in trainer.loggers if isinstance(logger, WandbLogger)]
+    for logger in wandb_loggers:
+        logger.log_hyperparams(config)
+    if config["compile"]:
+        task.network.compile()
+    try:
+        started = time.perf_counter()
+        trainer.fit(task, datamodule=data)
+        seconds = time.perf_counter() - started
+        checkpoint = trainer.checkpoint_callback.best_model_path if trainer.checkpoint_callback else None
+        trainer.test(task, datamodule=data, ckpt_path=checkpoint or None, weights_only=True, verbose=False)
+        if trainer.is_global_zero:
+            _conclude(trainer, task, directory, seconds)
+            for logger in wandb_loggers:
+                refer_to_checkpoint(logger, find_checkpoint(directory), task.results)
+    except Exception as error:
+        kept = [str(file) for file in sorted((directory / "checkpoints").glob("*.ckpt"))]
+        saved = f"the last checkpoints are {', '.join(kept)}" if kept else "no checkpoint was written yet"
+        raise TrainingError(f"training failed: {' '.join(str(error).split())} ({saved})") from error
+    finally:
+        for logger in wandb_loggers:
+            finish(logger)
+    best = trainer.checkpoint_callback.best_model_score if trainer.checkpoint_callback else None
+    return None if best is None else float(best)
+
+
+def build_trainer(config: dict[str, Any]) -> Trainer:
+    """Return the trainer of a config with its callbacks and loggers."""
+    callbacks = [build(callback) for callback in config["callbacks"].values() if callback]
+    loggers = [build(logger) for logger in config["logger"].values() if logger]
+    return build(config["trainer"], callbacks=callbacks, logger=loggers or False, default_root_dir=config["run_dir"])
+
+
+def _conclude(trainer: Trainer, task: SupervisedTask, directory: Path, seconds: float) -> None:
+    """Write the results and the learning curves, and print the table."""
+    if any(isinstance(logger, CSVLogger) for logger in trainer.loggers):
+        (directory / "figures").mkdir(exist_ok=True)
+        curves = plot_learning_curves(read_curves(directory / "metrics.csv"))
+        curves.savefig(directory / "figures" / "learning_curves.png", dpi=150)
+    results = {
+        "experiment": task.hparams["name"],
+        "metrics": task.results,
+        "logged": {name: float(value) for name, value in trainer.logged_metrics.items()},
+        "parameters": sum(weights.numel() for weights in task.parameters()),
+        "epochs": trainer.current_epoch,
+        "steps": trainer.global_step,
+        "train_seconds": round(seconds, 1),
+    }
+    write_results(directory, results)
+    console = Console()
+    console.print(metrics_table(f"{results['experiment']}: trained in {seconds:.0f} s", task.results))
+    console.print(f"run directory: {directory}", soft_wrap=True, highlight=False)
