@@ -1,0 +1,78 @@
+"""Ragged events of two overlapping showers, for learning each sensor's energy fractions."""
+
+import numpy as np
+import torch
+
+from physml.data.arrays import Arrays
+from physml.physics.calorimeter import Calorimeter, simulate
+
+
+class ShowerSource:
+    """Sensors above threshold of a calorimeter that two pion showers overlap in, with their energy fractions.
+
+    Arrays of points: ``x`` the features (ln(E/GeV), x, y, z, cell width; scaled to order one), ``y`` the energy
+    fractions (2,) that sum to one, ``energy`` in GeV, ``position`` x, y, z in cm. Arrays of events: ``beam_energy``
+    (2,) in GeV and ``impact`` (2, 2), the x and y in cm of both showers. Shower 0 enters near the axis: see
+    `physml.physics.calorimeter.simulate`, also for the units.
+
+    Args:
+        energy_min: Lowest energy of a pion.
+        energy_max: Highest energy of a pion.
+        distance_min: Smallest distance of the two impacts.
+        distance_max: Largest distance of the two impacts.
+        spread: Radius of the disc in which shower 0 enters.
+        sampling_term: a_s in σ/E = a_s/√E.
+        noise: Standard deviation of a sensor's noise.
+        threshold: Energy below which a sensor is not read.
+        calorimeter: The geometry (default: `Calorimeter()`).
+
+    Example:
+        >>> arrays = ShowerSource()(count=3, rng=np.random.default_rng(0))
+        >>> len(arrays), arrays.points["x"].shape[1]
+        (3, 5)
+    """
+
+    def __init__(
+        self,
+        energy_min: float = 10.0,
+        energy_max: float = 100.0,
+        distance_min: float = 2.0,
+        distance_max: float = 6.0,
+        spread: float = 0.5,
+        sampling_term: float = 0.3,
+        noise: float = 0.015,
+        threshold: float = 0.15,
+        calorimeter: Calorimeter | None = None,
+    ) -> None:
+        self.calorimeter = calorimeter or Calorimeter()
+        self.parameters = {
+            "energy_min": energy_min,
+            "energy_max": energy_max,
+            "distance_min": distance_min,
+            "distance_max": distance_max,
+            "spread": spread,
+            "sampling_term": sampling_term,
+            "noise": noise,
+            "threshold": threshold,
+        }
+
+    def __call__(self, count: int, rng: np.random.Generator) -> Arrays:
+        """Draw `count` events."""
+        drawn = simulate(rng, count=count, calorimeter=self.calorimeter, **self.parameters)
+        x, y, z = drawn["x"], drawn["y"], drawn["z"]
+        half_depth = self.calorimeter.edges[-1] / 2
+        features = [np.log(drawn["E"]) / 2, x / 5, y / 5, z / half_depth - 1, drawn["size"] / 5]
+
+        def tensor(array: np.ndarray) -> torch.Tensor:
+            return torch.as_tensor(array, dtype=torch.float32)
+
+        return Arrays(
+            events={"beam_energy": tensor(drawn["E_beam"]), "impact": tensor(drawn["impact"])},
+            points={
+                "x": tensor(np.stack(features, axis=1)),
+                "y": tensor(drawn["t"]),
+                "energy": tensor(drawn["E"]),
+                "position": tensor(np.stack([x, y, z], axis=1)),
+            },
+            offsets=torch.as_tensor(drawn["offsets"]),
+        )

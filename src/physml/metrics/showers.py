@@ -1,0 +1,58 @@
+"""Per-event figures of merit of the energy fractions of overlapping showers."""
+
+import torch
+from torch import Tensor
+
+from physml.ops.segments import segment_index, segment_sum
+
+
+def response(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor, shower: int = 0) -> Tensor:
+    r"""Return the reconstructed over the true visible energy of one shower.
+
+    .. math:: R_k = \frac{\sum_i E_i p_{ik}}{\sum_i E_i t_{ik}}
+
+    Its mean should be one, and its standard deviation σ_R is the resolution that the overlap costs. A shower without
+    any visible energy gives NaN.
+
+    Units: dimensionless; `energy` in any unit.
+
+    Source: Qasim, Kieseler, Iiyama and Pierini 2019, arXiv 1902.07987.
+
+    Shapes:
+        prediction p and target t (points, showers), energy E (points,), offsets (events + 1,) → (events,)
+    """
+    both = torch.stack([prediction[:, shower], target[:, shower]], dim=1) * energy[:, None]
+    reconstructed, true = segment_sum(both, offsets).unbind(1)
+    return reconstructed / true
+
+
+def accuracy(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> Tensor:
+    r"""Return the fraction of an event's showers whose response lies within 30 % of one.
+
+    .. math:: |R_k - 1| < 0.3
+
+    Source, units and shapes: as `response`.
+    """
+    responses = [response(prediction, target, energy, offsets, k) for k in range(target.shape[1])]
+    return ((torch.stack(responses, dim=1) - 1).abs() < 0.3).to(energy.dtype).mean(1)
+
+
+def nearest_impact(position: Tensor, impact: Tensor, offsets: Tensor) -> Tensor:
+    """Give each sensor's energy wholly to the shower whose true impact is nearest: the simplest classical rival.
+
+    It knows the impacts, which a network that sees only the sensors does not.
+
+    Units: `position` and `impact` in the same unit.
+
+    Shapes:
+        position (points, 3), impact (events, showers, 2), offsets (events + 1,) → fractions (points, showers)
+    """
+    distance = (position[:, None, :2] - impact[segment_index(offsets)]).square().sum(-1)
+    return torch.nn.functional.one_hot(distance.argmin(1), impact.shape[1]).to(position.dtype)
+
+
+def nearest_impact_response(
+    position: Tensor, impact: Tensor, target: Tensor, energy: Tensor, offsets: Tensor, shower: int = 0
+) -> Tensor:
+    """Return `response` for the fractions of `nearest_impact`, which do not depend on the prediction."""
+    return response(nearest_impact(position, impact, offsets), target, energy, offsets, shower)

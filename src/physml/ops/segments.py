@@ -1,0 +1,51 @@
+"""Reductions over the points of ragged events."""
+
+import torch
+from torch import Tensor
+
+
+def segment_index(offsets: Tensor) -> Tensor:
+    """Return the event of each point.
+
+    Shapes:
+        offsets (events + 1,) → (points,), int64
+
+    Example:
+        >>> segment_index(torch.tensor([0, 2, 2, 5])).tolist()
+        [0, 0, 2, 2, 2]
+    """
+    counts = offsets.diff()
+    return torch.repeat_interleave(torch.arange(len(counts), device=offsets.device), counts)
+
+
+def segment_sum(values: Tensor, offsets: Tensor) -> Tensor:
+    r"""Sum the values of each event's points.
+
+    .. math:: s_e = \sum_{i \in e} v_i
+
+    Args:
+        values: :math:`v_i` of each point.
+        offsets: Event e owns the points ``offsets[e]:offsets[e + 1]``, int64.
+
+    Shapes:
+        values (points, …), offsets (events + 1,) → (events, …); zero for an event without points
+
+    Raises:
+        ValueError: The offsets do not end at the number of points.
+
+    Example:
+        >>> segment_sum(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([0, 2, 3])).tolist()
+        [3.0, 3.0]
+    """
+    index = segment_index(offsets)
+    if len(index) != len(values):
+        raise ValueError(
+            f"expected values of {len(index)} points (offsets[-1]), got {len(values)}: pass their own offsets"
+        )
+    return values.new_zeros((len(offsets) - 1, *values.shape[1:])).index_add(0, index, values)
+
+
+def segment_mean(values: Tensor, offsets: Tensor) -> Tensor:
+    """Average the values of each event's points, as `segment_sum` sums them; zero for an event without points."""
+    counts = offsets.diff().clamp(min=1).to(values.dtype)
+    return segment_sum(values, offsets) / counts.reshape(-1, *[1] * (values.ndim - 1))

@@ -1,0 +1,43 @@
+import numpy as np
+import torch
+
+from physml.data.showers import ShowerSource
+
+
+def draw(count, seed=0):
+    return ShowerSource()(count, np.random.default_rng(seed))
+
+
+def test_arrays_have_the_promised_shapes():
+    arrays = draw(5)
+    points = int(arrays.offsets[-1])
+    assert len(arrays) == 5
+    assert {name: tuple(a.shape) for name, a in arrays.points.items()} == {
+        "x": (points, 5),
+        "y": (points, 2),
+        "energy": (points,),
+        "position": (points, 3),
+    }
+    assert {name: tuple(a.shape) for name, a in arrays.events.items()} == {"beam_energy": (5, 2), "impact": (5, 2, 2)}
+    assert all(a.dtype == torch.float32 for a in [*arrays.points.values(), *arrays.events.values()])
+
+
+def test_a_seed_fixes_the_events():
+    first, again, other = draw(3), draw(3), draw(3, seed=1)
+    torch.testing.assert_close(first.points, again.points)
+    assert len(first.points["x"]) != len(other.points["x"])
+
+
+def test_features_are_of_order_one_and_tell_the_sensor():
+    points = draw(50).points
+    assert points["x"].abs().max() < 5
+    torch.testing.assert_close(points["x"][:, 0], points["energy"].log() / 2)
+    torch.testing.assert_close(points["x"][:, 1:3], points["position"][:, :2] / 5)
+
+
+def test_a_batch_of_events_keeps_their_points_together():
+    arrays = draw(6)
+    batch = arrays[torch.tensor([4, 1])]
+    first = slice(int(arrays.offsets[4]), int(arrays.offsets[5]))
+    torch.testing.assert_close(batch["y"][: int(batch["offsets"][1])], arrays.points["y"][first])
+    torch.testing.assert_close(batch["impact"][1], arrays.events["impact"][1])

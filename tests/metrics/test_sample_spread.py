@@ -1,0 +1,105 @@
+import copy
+
+import pytest
+import torch
+
+from physml.metrics.sample_spread import SampleSpread
+
+
+def error(prediction, target):
+    return prediction - target
+
+
+@pytest.fixture
+def arrays():
+    generator = torch.Generator().manual_seed(1)
+    draw = lambda: torch.randn(1000, generator=generator, dtype=torch.float64)  # noqa: E731
+    return {"prediction": 3 + 2 * draw(), "target": 0.1 * draw(), "x": draw()}
+
+
+def halves(arrays):
+    return [{name: array[part] for name, array in arrays.items()} for part in (slice(0, 300), slice(300, None))]
+
+
+def test_batches_give_the_spread_and_standard_error_of_the_whole_sample(arrays):
+    metric = SampleSpread(error, unit="GeV")
+    for batch in halves(arrays):
+        metric.update(batch)
+    values = error(arrays["prediction"], arrays["target"])
+    torch.testing.assert_close(metric.compute(), values.std())
+    torch.testing.assert_close(metric.uncertainty(), values.std() / (2 * len(values)) ** 0.5)
+    assert metric.unit == "GeV"
+    assert int(metric.count) == 1000
+
+
+def test_standard_error_is_the_scatter_of_repeated_spreads():
+    generator = torch.Generator().manual_seed(2)
+
+    def ratio(draw):
+        metrics = [SampleSpread(lambda x: x) for _ in range(400)]
+        for metric in metrics:
+            metric.update({"x": draw()})
+        scatter = torch.stack([metric.compute() for metric in metrics]).std()
+        return float(scatter / torch.stack([metric.uncertainty() for metric in metrics]).mean())
+
+    tolerance = 3 / (2 * 400) ** 0.5
+    assert abs(ratio(lambda: torch.randn(100, generator=generator)) - 1) < tolerance
+    assert ratio(lambda: torch.randn(100, generator=generator).pow(3)) > 1 + tolerance  # heavy tails, as documented
+
+
+def test_sums_are_float64_although_values_are_float32():
+    metric = SampleSpread(lambda x: x)
+    x = torch.tensor([1000.0, 1001.0]).repeat(2**20)
+    metric.update({"x": x})
+    assert metric.compute().dtype == torch.float64
+    assert abs(float(metric.compute()) - 0.5) < 1e-6
+
+
+def test_survives_reset_clone_and_deepcopy(arrays):
+    metric = SampleSpread(error)
+    first, second = halves(arrays)
+    metric.update(first)
+    expected = metric.compute().clone()
+    others = [metric.clone(), copy.deepcopy(metric)]
+    metric.reset()
+    assert int(metric.count) == 0
+    metric.update(second)
+    for other in others:
+        torch.testing.assert_close(other.compute(), expected)
+    assert not torch.isclose(metric.compute(), expected)
+
+
+def test_forward_returns_the_value_of_the_batch_and_accumulates(arrays):
+    metric = SampleSpread(error)
+    first, second = halves(arrays)
+    metric(first)
+    torch.testing.assert_close(metric(second), error(second["prediction"], second["target"]).std())
+    assert int(metric.count) == 1000
+
+
+def test_adds_up_over_processes(arrays):
+    """Two processes, imitated by a gather that returns the states of both."""
+    first, second = halves(arrays)
+    other = SampleSpread(error)
+    other.update(second)
+    states = iter([other.count, other.total, other.squares] * 2)
+    metric = SampleSpread(error)
+    metric.dist_sync_fn = lambda state, group=None: [state, next(states)]
+    metric.distributed_available_fn = lambda: True
+    metric.update(first)
+    values = error(arrays["prediction"], arrays["target"])
+    torch.testing.assert_close(metric.compute(), values.std())
+    torch.testing.assert_close(metric.uncertainty(), values.std() / (2 * len(values)) ** 0.5)
+    assert int(metric.count) == 300
+
+
+def test_nan_is_seen():
+    metric = SampleSpread(lambda x: x)
+    metric.update({"x": torch.tensor([1.0, torch.nan])})
+    assert metric.compute().isnan()
+    assert metric.uncertainty().isnan()
+
+
+def test_one_value_per_event():
+    with pytest.raises(ValueError, match=r"expected one value per event, shape \(events,\), got \(4, 2\)"):
+        SampleSpread(lambda x: x).update({"x": torch.zeros(4, 2)})
