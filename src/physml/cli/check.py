@@ -1,9 +1,9 @@
 """``physml check``: prove a property."""
 
 from physml.cli.compose import compose_config
-from physml.cli.failures import CheckError
 from physml.cli.words import split_config_dir, unknown
 from physml.runs.check import problems
+from physml.runs.errors import CheckError
 
 CHECKS = ("config",)
 

@@ -39,6 +39,17 @@ def compose_config(name: str, overrides: list[str], config_dir: str | None = Non
         GlobalHydra.instance().hydra = running
 
 
+def complete(config: dict[str, Any]) -> dict[str, Any]:
+    """Return `config` after checking that all its keys have values.
+
+    Raises:
+        ValueError: One has none.
+    """
+    if missing := [f"{key}=…" for key, value in config.items() if value == "???"]:
+        raise ValueError(f"{', '.join(missing)} is missing: add it to the command")
+    return config
+
+
 def plain(config: DictConfig) -> dict[str, Any]:
     """Return a config as plain dicts, lists and numbers, with all interpolations resolved."""
     return OmegaConf.to_container(config, resolve=True, throw_on_missing=False)

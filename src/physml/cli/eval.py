@@ -1,13 +1,13 @@
 """``physml eval``: test a finished run again."""
 
-from physml.cli.compose import compose_config
+from physml.cli.compose import complete, compose_config
 from physml.cli.words import split_config_dir
 
 
 def main(arguments: list[str]) -> None:
     """Test a run with its own data and best checkpoint, as the words of the command line change them."""
     overrides, config_dir = split_config_dir(arguments)
-    settings = compose_config("eval", overrides, config_dir)
+    settings = complete(compose_config("eval", overrides, config_dir))
     from physml.runs.evaluate import evaluate  # takes seconds: after the words have been checked
 
     evaluate(settings)

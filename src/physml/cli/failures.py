@@ -5,20 +5,14 @@ import re
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 
-from physml.runs.check import ConfigError, did_you_mean
-from physml.runs.train import TrainingError
-
-
-class CheckError(Exception):
-    """A check that found something, one line for each finding."""
+from physml.runs.check import did_you_mean
+from physml.runs.errors import CheckError, ConfigError, TrainingError
 
 
 def explain(error: BaseException) -> tuple[str, int]:
     """Return one line that tells what is wrong, and the exit code: 2 for bad input, 1 for a failed run or check."""
-    if isinstance(error, TrainingError | CheckError):
-        return str(error), 1
-    if isinstance(error, ConfigError):
-        return str(error), 2
+    if isinstance(error, ConfigError | CheckError | TrainingError):
+        return str(error), 2 if isinstance(error, ConfigError) else 1
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _missing_config(error), 2
     if isinstance(error, OverrideParseException):
@@ -36,7 +30,7 @@ def explain(error: BaseException) -> tuple[str, int]:
 def _missing_config(error: MissingConfigException) -> str:
     name = str(error.missing_cfg_file)
     group, _, choice = name.rpartition("/")
-    options = sorted(error.options or [])
+    options = sorted(error.options or _choices(group))
     listed = ", ".join(options[:20]) or "none"
     return f"no {group or 'config'} {choice!r}{did_you_mean(choice, options)}; there are {listed}"
 
@@ -46,6 +40,10 @@ def _configuration(error: BaseException) -> str:
     inner = str(error.__cause__) if error.__cause__ else ""
     if missing := re.search(r"Could not override '([^']+)'", text):
         return _unknown_key(missing[1], text + inner)
+    if key := re.search(r"Could not delete from config. '([^']+)' does not exist", text):
+        parent, _, name = key[1].rpartition(".")
+        known = _keys(parent)
+        return f"no key {key[1]!r} to delete{did_you_mean(name, known)}; there are {', '.join(known) or 'none'}"
     if group := re.search(r"Could not override '?([^'\s.]+)'?.*No match in the defaults list", text, re.S):
         return (
             f"{group[1]!r} is not a config group{did_you_mean(group[1], _groups())}; there are {', '.join(_groups())}"
@@ -55,20 +53,32 @@ def _configuration(error: BaseException) -> str:
 
 def _unknown_key(key: str, text: str) -> str:
     """Tell apart a misspelt key and one that is right but not yet in the config."""
-    parent, _, name = key.rpartition(".")
-    if "No match in the defaults list" in text or (not parent and name not in _groups()):
-        known = sorted({*_groups(), *_keys("")})
+    parts = key.split(".")
+    if "No match in the defaults list" in text or (len(parts) == 1 and key not in _groups()):
+        known = sorted({*(_groups() if _composed() == "train" else ()), *_keys("")})
         return f"no key or config group {key!r}{did_you_mean(key, known)}; there are {', '.join(known)}"
+    while len(parts) > 1 and not isinstance(_select(".".join(parts[:-1])), dict):
+        parts.pop()
+    parent, name = ".".join(parts[:-1]), parts[-1]
     present, accepted = _keys(parent), _arguments(parent)
-    if name in accepted:
+    if ".".join(parts) == key and name in accepted:
         return f"{key!r} is not set in this config yet: write +{key}=… to add it"
-    return f"no key {key!r}{did_you_mean(name, [*present, *accepted])}; {parent} has {', '.join(present) or 'no keys'}"
+    if isinstance(_select(f"task.{key.rpartition('.')[0]}"), dict):
+        return f"no key {key!r} (did you mean 'task.{key}'?)"
+    where = f"{parent} has {', '.join(present) or 'no keys'}" if parent else f"there are {', '.join(present)}"
+    return f"no key {key!r}{did_you_mean(name, [*present, *accepted])}; {where}"
 
 
 def _groups() -> list[str]:
     from physml.runs.configs import config_directory
 
     return sorted(folder.name for folder in config_directory().iterdir() if folder.is_dir())
+
+
+def _choices(group: str) -> list[str]:
+    from physml.runs.configs import config_directory
+
+    return [file.stem for file in (config_directory() / group).glob("*.yaml")]
 
 
 def _keys(parent: str) -> list[str]:
@@ -87,16 +97,25 @@ def _arguments(parent: str) -> list[str]:
     return list(accepted(get_object(node["_target_"]))[0])
 
 
+def _composed() -> str:
+    """Return the name of the config that the running command composes; the words of a training come without it."""
+    import sys
+
+    return sys.argv[1] if sys.argv[1:] and sys.argv[1] in ("eval", "simulate") else "train"
+
+
 def _select(path: str) -> object:
     """Return the part at `path` of the config that the command line's choices of groups alone would compose."""
     import sys
 
     from physml.cli.compose import compose_config
+    from physml.cli.words import split_config_dir
 
     groups = _groups()
-    choices = [a for a in sys.argv[1:] if a.split("=")[0].lstrip("+").split("@")[0] in groups and "," not in a]
     try:
-        node: object = compose_config("train", choices)
+        words, config_dir = split_config_dir(sys.argv[1:])
+        choices = [word for word in words if word.split("=")[0].lstrip("+").split("@")[0] in groups and "," not in word]
+        node: object = compose_config(_composed(), choices, config_dir)
     except Exception:  # the choices may be wrong too; then there is no hint, and the first error stands
         return None
     for part in path.split(".") if path else []:

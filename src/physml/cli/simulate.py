@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from physml.cli.compose import compose_config
+from physml.cli.compose import complete, compose_config
 from physml.cli.words import split_config_dir
 from physml.ops.named import call
 from physml.runs.build import build
-from physml.runs.check import ConfigError, node_problems
+from physml.runs.check import node_problems
+from physml.runs.errors import ConfigError
 from physml.runs.files import refuse_existing, write_arrays
 
 
@@ -20,7 +21,7 @@ def main(arguments: list[str]) -> None:
         FileExistsError: The file is there already.
     """
     overrides, config_dir = split_config_dir(arguments)
-    config = compose_config("simulate", overrides, config_dir)
+    config = complete(compose_config("simulate", overrides, config_dir))
     if wrong := node_problems("system", config["system"]):
         raise ConfigError(wrong)
     output = refuse_existing(Path(config["output"]))

@@ -11,17 +11,40 @@ from omegaconf import DictConfig
 
 from physml.cli.compose import plain, register
 from physml.cli.failures import explain
-from physml.runs.check import ConfigError, problems
+from physml.cli.words import split_config_dir, unknown
+from physml.runs.check import problems
 from physml.runs.configs import config_directory
+from physml.runs.errors import ConfigError
+
+FLAGS = (
+    "--config-dir",
+    "--multirun",
+    "-m",
+    "--help",
+    "-h",
+    "--hydra-help",
+    "--cfg",
+    "-c",
+    "--resolve",
+    "--package",
+    "-p",
+)
+FLAGS += ("--info", "-i", "--shell-completion", "-sc", "--experimental-rerun")
 
 
 def main(arguments: list[str]) -> None:
-    """Compose the config of a training, and run it or its sweep."""
+    """Compose the config of a training, and run it or its sweep.
+
+    Raises:
+        ValueError: A flag is unknown, or there is no such folder of configs.
+        ConfigError: The config has problems.
+        TrainingError: The training failed.
+    """
     register()
     # Failures are told by physml.cli.main, so Hydra must pass them on instead of printing them.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     # Lightning starts the other processes of a DDP run with these words again: this file, not the command.
-    sys.argv = [str(Path(__file__).resolve()), *arguments]
+    sys.argv = [str(Path(__file__).resolve()), *_in_order(arguments)]
     failures: list[Exception] = []
     job = partial(_job, failures=failures)
     hydra.main(version_base="1.3", config_path=str(config_directory()), config_name="train")(job)()
@@ -37,7 +60,7 @@ def _job(config: DictConfig, failures: list[Exception]) -> float | None:
     A failure is noted instead of raised, so that the other trials of a sweep go on.
     """
     directory = Path(HydraConfig.get().runtime.output_dir)
-    sys.argv = [sys.argv[0], *_config_dir(sys.argv), *HydraConfig.get().overrides.task]
+    sys.argv = [sys.argv[0], *_config_dir(split_config_dir(sys.argv)[1]), *HydraConfig.get().overrides.task]
     try:
         config.run_dir = str(directory)
         settings = plain(config)
@@ -54,14 +77,18 @@ def _job(config: DictConfig, failures: list[Exception]) -> float | None:
             directory.rmdir()
 
 
-def _config_dir(arguments: list[str]) -> list[str]:
-    """Return the flag of the user's own configs as it was given, for the processes started later."""
-    for position, word in enumerate(arguments):
-        if word in ("--config-dir", "-cd"):
-            return arguments[position : position + 2]
-        if word.startswith(("--config-dir=", "-cd=")):
-            return [word]
-    return []
+def _in_order(arguments: list[str]) -> list[str]:
+    """Return the words with the flags that stand alone first: Hydra takes none between the overrides."""
+    words, folder = split_config_dir(arguments)
+    for word in words:
+        if word.startswith("-") and word.partition("=")[0] not in FLAGS:
+            raise ValueError(f"{word!r}: {unknown(word, FLAGS)}")
+    first = [word for word in words if word in ("-m", "--multirun")]
+    return [*_config_dir(folder), *first, *(word for word in words if word not in first)]
+
+
+def _config_dir(folder: str | None) -> list[str]:
+    return [] if folder is None else ["--config-dir", folder]
 
 
 if __name__ == "__main__":

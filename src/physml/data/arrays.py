@@ -17,7 +17,7 @@ class Arrays:
             and present in each batch as ``offsets``.
 
     Raises:
-        ValueError: The arrays disagree about the number of events or points.
+        ValueError: The arrays disagree about the number of events or points, or the offsets mark none.
     """
 
     events: dict[str, Tensor] = field(default_factory=dict)
@@ -27,6 +27,11 @@ class Arrays:
     def __post_init__(self) -> None:
         if self.points and self.offsets is None:
             raise ValueError("arrays of points need the offsets of their events: pass offsets of shape (events + 1,)")
+        if self.offsets is not None and not _mark_events(self.offsets):
+            raise ValueError(
+                f"offsets of shape {list(self.offsets.shape)} and type {self.offsets.dtype} do not mark events: "
+                "expected whole numbers of shape (events + 1,) that start with 0 and never fall"
+            )
         for name, array in self.events.items():
             if len(array) != len(self):
                 raise ValueError(f"array {name!r} has {len(array)} events, expected {len(self)} as in the other arrays")
@@ -51,3 +56,13 @@ class Arrays:
         torch.cumsum(counts, 0, out=offsets[1:])
         rows = torch.repeat_interleave(start - offsets[:-1], counts) + torch.arange(int(offsets[-1]))
         return batch | {name: array[rows] for name, array in self.points.items()} | {"offsets": offsets}
+
+
+def _mark_events(offsets: Tensor) -> bool:
+    return (
+        offsets.ndim == 1
+        and len(offsets) > 0
+        and not offsets.is_floating_point()
+        and int(offsets[0]) == 0
+        and bool((offsets.diff() >= 0).all())
+    )

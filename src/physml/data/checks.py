@@ -22,13 +22,13 @@ def checked(arrays: Arrays, in_shape: list[int], origin: str) -> Arrays:
     shape = list(everything["x"].shape[1:])
     if shape != list(in_shape):
         raise ValueError(
-            f"{origin}: x has shape {shape} per event, expected {list(in_shape)}: set data.in_shape to what the data have"
+            f"{origin}: x has shape {shape} per event, expected {list(in_shape)}: set data.in_shape to that of the data"
         )
     for name, array in everything.items():
         if array.is_floating_point() and not torch.isfinite(array).all():
             bad = int((~torch.isfinite(array)).reshape(len(array), -1).any(dim=1).sum())
             raise ValueError(
-                f"{origin}: array {name!r} holds NaN or infinity in {bad} of {len(array)} rows, expected finite numbers: "
-                "remove or repair those rows"
+                f"{origin}: array {name!r} holds NaN or infinity in {bad} of {len(array)} rows, "
+                "expected finite numbers: remove or repair those rows"
             )
     return arrays

@@ -26,7 +26,7 @@ def read_arrays(path: str | Path) -> Arrays:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file: expected an .npz archive with an array 'x'")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: _tensor(archive[name]) for name in archive.files}
     except (zipfile.BadZipFile, ValueError, EOFError, AttributeError, TypeError, OSError) as error:
         reason = str(error).splitlines()[0]
@@ -34,15 +34,24 @@ def read_arrays(path: str | Path) -> Arrays:
             f"{path}: cannot be read as an .npz archive of numbers ({reason}): it is truncated or of another format; "
             "write it again with numpy.savez or `physml simulate`"
         ) from error
+    for name, array in arrays.items():
+        if array.ndim == 0:
+            raise ValueError(f"{path}: array {name!r} is a single number, expected one row per event: leave it out")
+    try:
+        return _assigned(arrays)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _assigned(arrays: dict[str, torch.Tensor]) -> Arrays:
+    """Return arrays of a file as those of events and those of points."""
     offsets = arrays.pop("offsets", None)
     if offsets is None:
         return Arrays(events=arrays)
-    count, points = len(offsets) - 1, int(offsets[-1])
+    count, points = len(Arrays(offsets=offsets)), int(offsets[-1])
     for name, array in arrays.items():
         if len(array) not in (count, points):
-            raise ValueError(
-                f"{path}: array {name!r} has {len(array)} rows, expected {count} (events) or {points} (points)"
-            )
+            raise ValueError(f"array {name!r} has {len(array)} rows, expected {count} (events) or {points} (points)")
     return Arrays(
         events={name: array for name, array in arrays.items() if len(array) == count != points},
         points={name: array for name, array in arrays.items() if len(array) == points},
@@ -83,7 +92,7 @@ class FileDataModule(LightningDataModule):
         self._splits: dict[str, Arrays] = {}
 
     def split(self, name: str) -> Arrays:
-        """Return the events of the split ``train``, ``validation`` or ``test``; the file is read when first asked for."""
+        """Return the events of the split ``train``, ``validation`` or ``test``; read when first asked for."""
         if not self._splits:
             arrays = checked(read_arrays(self.path), self.in_shape, self.path)
             order = torch.randperm(len(arrays), generator=torch.Generator().manual_seed(self.seed))

@@ -36,6 +36,7 @@ class BatchLoader:
         self.shuffle, self.drop_last = shuffle, drop_last
         self.epoch = 0
         self._done = 0  # batches of the running epoch already given
+        self._restored = False
         if len(self) == 0:
             raise ValueError(
                 f"{len(arrays)} events make no batch of {batch_size}: use more events or a smaller data.batch_size"
@@ -47,13 +48,15 @@ class BatchLoader:
         return events // self.batch_size if self.drop_last else -(-events // self.batch_size)
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
-        """Give the rest of the running epoch, batch by batch."""
-        order = self._order()
-        for number in range(self._done, len(self)):
-            self._done = number + 1
+        """Give the batches of the next epoch, or after `load_state_dict` the rest of the one it points into."""
+        if self._done and not self._restored:  # the epoch before was left early
+            self.epoch, self._done = self.epoch + 1, 0
+        self._restored = False
+        order, length = self._order(), len(self)
+        for number in range(self._done, length):
+            # Before the batch is given: Lightning takes the last one without asking for another.
+            self.epoch, self._done = (self.epoch + 1, 0) if number + 1 == length else (self.epoch, number + 1)
             yield self.arrays[order[number * self.batch_size : (number + 1) * self.batch_size]]
-        self.epoch += 1
-        self._done = 0
 
     def state_dict(self) -> dict[str, Any]:
         """Return the position: epoch, and batches of it already given."""
@@ -61,7 +64,7 @@ class BatchLoader:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from the position `state`."""
-        self.epoch, self._done = state["epoch"], state["done"]
+        self.epoch, self._done, self._restored = state["epoch"], state["done"], True
 
     def _order(self) -> Tensor:
         if self.shuffle:

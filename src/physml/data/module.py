@@ -51,7 +51,7 @@ class ArrayDataModule(LightningDataModule):
         self._splits: dict[str, Arrays] = {}
 
     def split(self, name: str) -> Arrays:
-        """Return the events of the split ``train``, ``validation`` or ``test``; they are drawn once, when first asked for."""
+        """Return the events of the split ``train``, ``validation`` or ``test``; drawn once, when first asked for."""
         if name not in self._splits:
             source, count = self._draws[name]
             # One stream per split: changing the number of training events leaves the test events as they were.

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-import torch
 from torch import Tensor
 from torchmetrics import Metric
+from torchmetrics.utilities.data import dim_zero_cat
 
-from physml.ops import named
+from physml.metrics.per_event import per_event
 
 
 class SampleMean(Metric):
@@ -17,7 +17,7 @@ class SampleMean(Metric):
         \sigma_{\bar v} = \frac{s}{\sqrt n}, \qquad
         s^2 = \frac{1}{n - 1} \sum_i (v_i - \bar v)^2
 
-    Sums are kept in float64 and added up over processes. A NaN among the values makes the result NaN: a diverged
+    Values are kept and gathered over processes. A NaN among the values makes the result NaN: a diverged
     network is to be seen. The standard error of fewer than two values is NaN.
 
     Units: `unit`, that of the values.
@@ -28,6 +28,7 @@ class SampleMean(Metric):
         unit: Unit of the values, as printed beside the result; empty for a pure number.
 
     Example:
+        >>> import torch
         >>> mean = SampleMean(lambda x: x, unit="GeV")
         >>> mean.update({"x": torch.tensor([1.0, 2.0, 3.0])})
         >>> round(float(mean.compute()), 3), round(float(mean.uncertainty()), 3)
@@ -35,17 +36,13 @@ class SampleMean(Metric):
     """
 
     full_state_update = False
-    count: Tensor
-    total: Tensor
-    squares: Tensor
+    seen: list[Tensor]
 
     def __init__(self, values: Callable[..., Tensor], unit: str = "") -> None:
         super().__init__()
         self.values = values
         self.unit = unit
-        self.add_state("count", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
-        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("squares", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("seen", [], dist_reduce_fx="cat")
 
     def update(self, arrays: Mapping[str, Tensor]) -> None:
         """Add the events of one batch, given as arrays by name.
@@ -53,21 +50,23 @@ class SampleMean(Metric):
         Raises:
             ValueError: The values are not one per event.
         """
-        values = named.call(self.values, arrays).detach().double()
-        if values.ndim != 1:
-            raise ValueError(
-                f"expected one value per event, shape (events,), got {tuple(values.shape)}: reduce each event"
-            )
-        self.count += len(values)
-        self.total += values.sum()
-        self.squares += values.square().sum()
+        self.seen.append(per_event(self.values, arrays))
+
+    @property
+    def count(self) -> int:
+        """Number of events so far in this process."""
+        return sum(len(values) for values in self.seen)
 
     def compute(self) -> Tensor:
         """Return the mean of all values so far, float64."""
-        return self.total / self.count
+        return self._all().mean()
 
     def uncertainty(self) -> Tensor:
         """Return the standard error of the mean, float64, over all processes."""
         with self.sync_context(dist_sync_fn=self.dist_sync_fn):
-            variance = (self.squares - self.total.square() / self.count) / (self.count - 1)
-            return torch.sqrt(variance.clamp(min=0) / self.count)
+            values = self._all()
+            return values.std() / len(values) ** 0.5
+
+    def _all(self) -> Tensor:
+        # In float64 on the CPU: not every accelerator knows float64, and a sum of squares would cancel in float32.
+        return dim_zero_cat(self.seen).cpu().double()

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-import torch
 from torch import Tensor
 from torchmetrics import Metric
+from torchmetrics.utilities.data import dim_zero_cat
 
-from physml.ops import named
+from physml.metrics.per_event import per_event
 
 
 class SampleSpread(Metric):
@@ -16,8 +16,8 @@ class SampleSpread(Metric):
         s^2 = \frac{1}{n - 1} \sum_i (v_i - \bar v)^2, \qquad
         \sigma_s = \frac{s}{\sqrt{2 n}}
 
-    The standard error holds for values that are normally distributed; heavier tails make it larger. Sums are kept in
-    float64 and added up over processes. A NaN among the values makes the result NaN; so do fewer than two values.
+    The standard error holds for values that are normally distributed; heavier tails make it larger. Values are kept and
+    gathered over processes. A NaN among the values makes the result NaN; so do fewer than two values.
 
     Units: `unit`, that of the values.
 
@@ -27,6 +27,7 @@ class SampleSpread(Metric):
         unit: Unit of the values, as printed beside the result; empty for a pure number.
 
     Example:
+        >>> import torch
         >>> spread = SampleSpread(lambda x: x, unit="GeV")
         >>> spread.update({"x": torch.tensor([1.0, 2.0, 3.0])})
         >>> round(float(spread.compute()), 3), round(float(spread.uncertainty()), 3)
@@ -34,17 +35,13 @@ class SampleSpread(Metric):
     """
 
     full_state_update = False
-    count: Tensor
-    total: Tensor
-    squares: Tensor
+    seen: list[Tensor]
 
     def __init__(self, values: Callable[..., Tensor], unit: str = "") -> None:
         super().__init__()
         self.values = values
         self.unit = unit
-        self.add_state("count", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
-        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("squares", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("seen", [], dist_reduce_fx="cat")
 
     def update(self, arrays: Mapping[str, Tensor]) -> None:
         """Add the events of one batch, given as arrays by name.
@@ -52,22 +49,23 @@ class SampleSpread(Metric):
         Raises:
             ValueError: The values are not one per event.
         """
-        values = named.call(self.values, arrays).detach().double()
-        if values.ndim != 1:
-            raise ValueError(
-                f"expected one value per event, shape (events,), got {tuple(values.shape)}: reduce each event"
-            )
-        self.count += len(values)
-        self.total += values.sum()
-        self.squares += values.square().sum()
+        self.seen.append(per_event(self.values, arrays))
+
+    @property
+    def count(self) -> int:
+        """Number of events so far in this process."""
+        return sum(len(values) for values in self.seen)
 
     def compute(self) -> Tensor:
         """Return the standard deviation of all values so far, float64."""
-        variance = (self.squares - self.total.square() / self.count) / (self.count - 1)
-        return torch.sqrt(variance.clamp(min=0))
+        return self._all().std()
 
     def uncertainty(self) -> Tensor:
         """Return the standard error of the standard deviation, float64, over all processes."""
         with self.sync_context(dist_sync_fn=self.dist_sync_fn):
-            variance = (self.squares - self.total.square() / self.count) / (self.count - 1)
-            return torch.sqrt(variance.clamp(min=0) / (2 * self.count))
+            values = self._all()
+            return values.std() / (2 * len(values)) ** 0.5
+
+    def _all(self) -> Tensor:
+        # In float64 on the CPU: not every accelerator knows float64, and a sum of squares would cancel in float32.
+        return dim_zero_cat(self.seen).cpu().double()

@@ -71,9 +71,15 @@ def refuse_untrusted(config: Any, allow: tuple[str, ...] = ()) -> None:
         allow: Further modules, named by the user.
 
     Raises:
-        PermissionError: One is not; nothing of it was imported.
+        PermissionError: One is not, and nothing of it was imported; or a value is an interpolation, which could create
+            one later (``${oc.create:…}``) and is never found in a run's own, resolved config.
     """
     trusted = TRUSTED + tuple(allow)
+    for text in _texts(config):
+        if "${" in text:
+            raise PermissionError(
+                f"the run's config holds the interpolation {text!r}, expected plain values: write its value there"
+            )
     for target in _targets(config):
         refusal = PermissionError(
             f"the run names {target!r}, which lies outside the trusted modules: if you know its author, "
@@ -93,6 +99,14 @@ def refuse_untrusted(config: Any, allow: tuple[str, ...] = ()) -> None:
 
 def _within(name: str, modules: tuple[str, ...]) -> bool:
     return any(name == module or name.startswith(module + ".") for module in modules)
+
+
+def _texts(node: Any) -> list[str]:
+    if isinstance(node, dict):
+        return [text for key, child in node.items() for text in (str(key), *_texts(child))]
+    if isinstance(node, list):
+        return [text for child in node for text in _texts(child)]
+    return [node] if isinstance(node, str) else []
 
 
 def _targets(node: Any) -> list[str]:

@@ -4,26 +4,21 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any
 
 from hydra.utils import get_object
 
 from physml.runs.build import raise_missing_extra
+from physml.runs.configs import Monitor, TrainConfig
 
 _INSTRUCTIONS = ("_target_", "_partial_", "_args_", "_convert_", "_recursive_")
 
 
-class ConfigError(ValueError):
-    """What is wrong with a config, one line each."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__("\n".join(lines))
-
-
 def problems(config: Mapping[str, Any]) -> list[str]:
     """Return one line for each unknown key, missing argument and wrong type in a resolved config; nothing is built."""
-    found = []
+    found = _unknown("", config, TrainConfig) + _unknown("monitor.", config.get("monitor") or {}, Monitor)
     for key in ("data", "task", "trainer"):
         if not config.get(key):
             found.append(f"{key}: expected a choice of the config group {key!r}, got nothing: add {key}=NAME")
@@ -32,6 +27,16 @@ def problems(config: Mapping[str, Any]) -> list[str]:
     for key in ("callbacks", "logger"):
         found += _value(key, config.get(key) or {}, dict[str, object])
     return found
+
+
+def _unknown(path: str, node: Mapping[str, Any], schema: type) -> list[str]:
+    """Return one line for each key that a schema lacks: Hydra refuses it only if it was not added by ``+``."""
+    known = [field.name for field in fields(schema)]
+    return [
+        f"{path}{key}: unknown{did_you_mean(key, known)}; there are {', '.join(known)}"
+        for key in node
+        if key not in known
+    ]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -125,8 +130,7 @@ def _is_component(kind: Any) -> bool:
     return (
         kind is object
         or typing.get_origin(kind) is Callable
-        or (inspect.isclass(kind)
-        and kind not in (int, float, str, bool, dict, list))
+        or (inspect.isclass(kind) and kind not in (int, float, str, bool, dict, list))
     )
 
 

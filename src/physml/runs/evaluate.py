@@ -9,9 +9,10 @@ from rich.console import Console
 from physml.callbacks.figures import Figures
 from physml.report.tables import metrics_table
 from physml.runs.build import build, refuse_untrusted
-from physml.runs.check import ConfigError, node_problems
+from physml.runs.check import node_problems
 from physml.runs.contact import first_contact
-from physml.runs.directory import find_checkpoint, write_results
+from physml.runs.directory import find_checkpoint, read_config, write_results
+from physml.runs.errors import ConfigError
 from physml.runs.load import load
 from physml.runs.quiet import quiet
 
@@ -30,13 +31,14 @@ def evaluate(settings: dict[str, Any]) -> dict[str, Any]:
     allow = tuple(settings["allow"])
     task = load(checkpoint, allow)
     config = {**task.hparams, "data": {**task.hparams["data"], **settings["data"]}}
-    plots = config["callbacks"].get("figures", {}).get("plots", {})
+    plots = (config["callbacks"].get("figures") or {}).get("plots") or {}
     refuse_untrusted({"data": config["data"], "plots": plots}, allow)
     if wrong := node_problems("data", config["data"]) + node_problems("trainer", settings["trainer"]):
         raise ConfigError(wrong)
     data = build(config["data"])
     first_contact(task, data)
-    folder = checkpoint.parent.parent / "evaluations" / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{secrets.token_hex(3)}"
+    home = checkpoint.parent.parent if read_config(checkpoint) else checkpoint.parent
+    folder = home / "evaluations" / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{secrets.token_hex(3)}"
     folder.mkdir(parents=True)
     figures = Figures(str(folder / "figures"), {name: build(plot) for name, plot in plots.items()})
     trainer = build(settings["trainer"], callbacks=[figures], logger=False, default_root_dir=str(folder))

@@ -42,9 +42,10 @@ def read_checkpoint(checkpoint: Path) -> dict[str, Any]:
     """Return the contents of a checkpoint, read without executing a pickle."""
     try:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile, EOFError, ValueError) as error:
+    except (RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile, EOFError, ValueError, OSError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ValueError(
-            f"{checkpoint}: cannot be read as a checkpoint of plain tensors ({str(error).splitlines()[0]}): "
+            f"{checkpoint}: cannot be read as a checkpoint of plain tensors ({reason}): "
             "it is truncated, or not one of ours"
         ) from error
     if not isinstance(state, dict) or "state_dict" not in state:

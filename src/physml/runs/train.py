@@ -14,12 +14,9 @@ from physml.report.tables import metrics_table
 from physml.runs.build import build
 from physml.runs.contact import first_contact
 from physml.runs.directory import find_checkpoint, start_run, write_results
+from physml.runs.errors import TrainingError
 from physml.runs.quiet import quiet
 from physml.tasks.supervised import SupervisedTask
-
-
-class TrainingError(RuntimeError):
-    """A training that began well and then failed."""
 
 
 def train(config: dict[str, Any], overrides: list[str]) -> float | None:
