@@ -33,11 +33,11 @@ class DoublePendulumSource:
 
     def __init__(
         self,
-        observed: int = 16,
+        observed: int = 20,
         horizon: int = 40,
-        dt: float = 0.2,
+        dt: float = 0.3,
         angle: float = 2.0,
-        velocity: float = 1.0,
+        velocity: float = 0.5,
         noise: float = 0.0,
     ) -> None:
         if observed < 1 or horizon < 1 or noise < 0:
