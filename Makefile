@@ -21,7 +21,8 @@ format: .venv/installed
 
 # Installed again only when what is to be installed has changed.
 .venv/installed: pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "physml needs Python 3.11 or newer, found " + sys.version.split()[0] + ": make PYTHON=python3.11 …")'
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
-	touch $@
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "physml needs Python 3.11 or newer, found " + sys.version.split()[0] + ": make PYTHON=python3.11 …")'
+	@echo "Installing into .venv; this takes a minute or two and happens once."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $@

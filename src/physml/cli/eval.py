@@ -6,7 +6,9 @@ from physml.cli.words import split_config_dir
 
 def main(arguments: list[str]) -> None:
     """Test a run with its own data and best checkpoint, as the words of the command line change them."""
-    overrides, config_dir = split_config_dir(arguments)
+    words, config_dir = split_config_dir(arguments)
+    # Which keys the data have is known only when the run has been read; it is checked then.
+    overrides = [f"++{word}" if word.startswith("data.") else word for word in words]
     settings = complete(compose_config("eval", overrides, config_dir))
     from physml.runs.evaluate import evaluate  # takes seconds: after the words have been checked
 

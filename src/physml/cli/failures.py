@@ -1,10 +1,13 @@
 """One line for each failure."""
 
 import re
+from dataclasses import fields
 
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
+from physml.runs import configs
 from physml.runs.check import did_you_mean
 from physml.runs.errors import CheckError, ConfigError, TrainingError
 
@@ -15,6 +18,8 @@ def explain(error: BaseException) -> tuple[str, int]:
         return str(error), 2 if isinstance(error, ConfigError) else 1
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _missing_config(error), 2
+    if isinstance(error, YAMLError):
+        return f"a config is not YAML: {' '.join(str(error).split())}: mend the file", 2
     if isinstance(error, OverrideParseException):
         return f"{error.override!r} is not an override ({_first_line(error)}): write key=value", 2
     if isinstance(error, HydraException | ConfigCompositionException | OmegaConfBaseException):
@@ -44,6 +49,11 @@ def _configuration(error: BaseException) -> str:
         parent, _, name = key[1].rpartition(".")
         known = _keys(parent)
         return f"no key {key[1]!r} to delete{did_you_mean(name, known)}; there are {', '.join(known) or 'none'}"
+    if refused := re.search(r"In '([^']+)'.*\bKey '([^']+)' not in '(\w+)'", text + inner, re.S):
+        known = [field.name for field in fields(getattr(configs, refused[3]))]
+        return (
+            f"{refused[1]}.yaml: no key {refused[2]!r}{did_you_mean(refused[2], known)}; there are {', '.join(known)}"
+        )
     if group := re.search(r"Could not override '?([^'\s.]+)'?.*No match in the defaults list", text, re.S):
         return (
             f"{group[1]!r} is not a config group{did_you_mean(group[1], _groups())}; there are {', '.join(_groups())}"
@@ -70,15 +80,11 @@ def _unknown_key(key: str, text: str) -> str:
 
 
 def _groups() -> list[str]:
-    from physml.runs.configs import config_directory
-
-    return sorted(folder.name for folder in config_directory().iterdir() if folder.is_dir())
+    return sorted(folder.name for folder in configs.config_directory().iterdir() if folder.is_dir())
 
 
 def _choices(group: str) -> list[str]:
-    from physml.runs.configs import config_directory
-
-    return [file.stem for file in (config_directory() / group).glob("*.yaml")]
+    return [file.stem for file in (configs.config_directory() / group).glob("*.yaml")]
 
 
 def _keys(parent: str) -> list[str]:

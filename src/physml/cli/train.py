@@ -60,7 +60,9 @@ def _job(config: DictConfig, failures: list[Exception]) -> float | None:
     A failure is noted instead of raised, so that the other trials of a sweep go on.
     """
     directory = Path(HydraConfig.get().runtime.output_dir)
-    sys.argv = [sys.argv[0], *_config_dir(split_config_dir(sys.argv)[1]), *HydraConfig.get().overrides.task]
+    words, environment = list(HydraConfig.get().overrides.task), dict(os.environ)
+    # For the other processes of a DDP run, which are to run this trial and not the sweep again.
+    sys.argv = [sys.argv[0], *_config_dir(split_config_dir(sys.argv)[1]), *words, "hydra.mode=RUN"]
     try:
         config.run_dir = str(directory)
         settings = plain(config)
@@ -68,13 +70,25 @@ def _job(config: DictConfig, failures: list[Exception]) -> float | None:
             raise ConfigError(wrong)
         from physml.runs.train import train
 
-        return train(settings, list(HydraConfig.get().overrides.task))
+        return train(settings, words)
     except Exception as failure:
         failures.append(failure)
         return None
     finally:
+        _leave_group(environment)
         if directory.is_dir() and not any(directory.iterdir()):
             directory.rmdir()
+
+
+def _leave_group(environment: dict[str, str]) -> None:
+    """Undo what a DDP run leaves behind in its first process, so that the next trial of a sweep can start its own."""
+    if "torch" in sys.modules:
+        from torch import distributed
+
+        if distributed.is_available() and distributed.is_initialized():
+            distributed.destroy_process_group()
+    os.environ.clear()
+    os.environ.update(environment)
 
 
 def _in_order(arguments: list[str]) -> list[str]:

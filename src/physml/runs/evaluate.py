@@ -39,9 +39,10 @@ def evaluate(settings: dict[str, Any]) -> dict[str, Any]:
     first_contact(task, data)
     home = checkpoint.parent.parent if read_config(checkpoint) else checkpoint.parent
     folder = home / "evaluations" / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{secrets.token_hex(3)}"
-    folder.mkdir(parents=True)
     figures = Figures(str(folder / "figures"), {name: build(plot) for name, plot in plots.items()})
     trainer = build(settings["trainer"], callbacks=[figures], logger=False, default_root_dir=str(folder))
+    if trainer.is_global_zero:
+        folder.mkdir(parents=True)
     trainer.test(task.eval(), datamodule=data, verbose=False)
     if trainer.is_global_zero:
         write_results(folder, {"checkpoint": str(checkpoint), "metrics": task.results})

@@ -55,6 +55,10 @@ def train(config: dict[str, Any], overrides: list[str]) -> float | None:
             _conclude(trainer, task, directory, seconds)
             for logger in wandb_loggers:
                 refer_to_checkpoint(logger, find_checkpoint(directory), task.results)
+    except SystemExit as end:
+        if end.code == 1:  # Lightning's answer to Ctrl-C
+            raise KeyboardInterrupt from end
+        raise
     except Exception as error:
         kept = [str(file) for file in sorted((directory / "checkpoints").glob("*.ckpt"))]
         saved = f"the last checkpoints are {', '.join(kept)}" if kept else "no checkpoint was written yet"

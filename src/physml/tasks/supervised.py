@@ -91,6 +91,15 @@ class SupervisedTask(LightningModule):
         """Learn how many steps the training will have."""
         self._total_steps = self.trainer.estimated_stepping_batches
 
+    def on_train_start(self) -> None:
+        """Let a resumed training go on at the batch where it stopped."""
+        # Lightning does not tell loaders the position it has read if they were set up before (as they are when somebody
+        # asks for the number of steps) or if the epoch was over. They look at it when the first batch is asked for.
+        loop = self.trainer.fit_loop
+        if loop._combined_loader_states_to_load:
+            loop._combined_loader._load_state_dicts(loop._combined_loader_states_to_load)
+            loop._combined_loader_states_to_load = []
+
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Return J, and log its terms at the steps that the trainer logs."""
         objective = self.objective(batch)
@@ -106,7 +115,7 @@ class SupervisedTask(LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log the metrics of the validation data."""
         for name, metric in self.metrics.items():
-            self.log(f"val/{name}", metric.compute().float(), prog_bar=True)
+            self.log(f"val/{name}", metric.compute().float(), prog_bar=True, sync_dist=True)
             metric.reset()
 
     def test_step(self, batch: Batch, index: int) -> None:
@@ -119,7 +128,7 @@ class SupervisedTask(LightningModule):
         for name, metric in self.metrics.items():
             value, uncertainty = metric.compute(), metric.uncertainty()
             metric.reset()
-            self.log(f"test/{name}", value.float())
+            self.log(f"test/{name}", value.float(), sync_dist=True)
             self.results[name] = {"value": float(value), "uncertainty": float(uncertainty), "unit": metric.unit}
 
     def predict_step(self, batch: Batch, index: int) -> dict[str, Tensor]:
