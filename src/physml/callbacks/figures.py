@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import WandbLogger
+from lightning.pytorch.utilities import rank_zero_warn
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -59,14 +60,18 @@ class Figures(Callback):
             arrays = {**batch, "prediction": prediction, "network": network}
             if "y" in batch:
                 arrays["target"] = batch["y"]
-            figures = {name: call(plot, arrays) for name, plot in self.plots.items()}
+            self.directory.mkdir(parents=True, exist_ok=True)
+            for name, plot in self.plots.items():
+                file = self.directory / f"{name}.png"
+                try:
+                    call(plot, arrays).savefig(file, dpi=150)
+                except Exception as error:  # a figure that fails must not cost the results of the training
+                    rank_zero_warn(f"figure {name!r} was not drawn: {' '.join(str(error).split())}")
+                    continue
+                for logger in trainer.loggers:
+                    if isinstance(logger, WandbLogger):
+                        logger.log_image(f"figures/{name}", [str(file)])
         pl_module.network.to(pl_module.device)
-        self.directory.mkdir(parents=True, exist_ok=True)
-        for name, figure in figures.items():
-            figure.savefig(self.directory / f"{name}.png", dpi=150)
-            for logger in trainer.loggers:
-                if isinstance(logger, WandbLogger):
-                    logger.log_image(f"figures/{name}", [str(self.directory / f"{name}.png")])
 
 
 def _concatenated(batches: list[dict[str, Tensor]]) -> dict[str, Tensor]:

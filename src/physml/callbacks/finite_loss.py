@@ -7,7 +7,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 
 class FiniteLoss(Callback):
-    """End the training with one clear error as soon as J is NaN or infinite.
+    """End the training with one clear error when J is found to be NaN or infinite.
 
     Args:
         every: Look at every n-th step; on an accelerator each look waits for the device.
@@ -28,5 +28,5 @@ class FiniteLoss(Callback):
             if not torch.isfinite(total):
                 raise FloatingPointError(
                     f"J is {float(total)} at step {trainer.global_step}, expected a finite number: lower "
-                    "task.optimizer.lr or a constraint's weight, or set +trainer.gradient_clip_val=1"
+                    "task.optimizer.lr or a constraint's weight, or set ++trainer.gradient_clip_val=1"
                 )

@@ -19,8 +19,8 @@ COMMANDS = {
 
 def main() -> None:
     """Run the command that the arguments name, and turn each failure into one line and an exit code."""
-    # Must be set before torch is imported. OpenMP threads that wait for each other soon sleep instead of spinning: where
-    # other programs need the cores too, spinning was seen to make a training ten times slower.
+    # Must be set before torch is imported: OpenMP threads that wait for each other soon sleep instead of spinning.
+    # Where other programs need the cores too, spinning was seen to make a training ten times slower.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     arguments = sys.argv[1:]
     debug = "--debug" in arguments or os.environ.get("HYDRA_FULL_ERROR") == "1"

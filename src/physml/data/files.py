@@ -1,6 +1,7 @@
 """Events read from a NumPy archive (.npz)."""
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +29,8 @@ def read_arrays(path: str | Path) -> Arrays:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: _tensor(archive[name]) for name in archive.files}
-    except (zipfile.BadZipFile, ValueError, EOFError, AttributeError, TypeError, OSError) as error:
-        reason = str(error).splitlines()[0]
+    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, AttributeError, TypeError, OSError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ValueError(
             f"{path}: cannot be read as an .npz archive of numbers ({reason}): it is truncated or of another format; "
             "write it again with numpy.savez or `physml simulate`"

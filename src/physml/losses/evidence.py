@@ -24,7 +24,8 @@ class Evidence(nn.Module):
         \Bigr\rangle_\text{events}
 
     The first term is that of a Gaussian of width s for each pixel, with one draw of z behind :math:`\hat x`. As the
-    logarithm of a density it may well be negative.
+    logarithm of a density it may well be negative. In evaluation the network decodes the mean of the latent Gaussian
+    instead of a draw, and the value is then no bound.
 
     Units: nats, for targets in the unit of `scale`.
 

@@ -36,7 +36,8 @@ def call(function: Callable, arrays: Mapping[str, Any]) -> Any:
             f"{_name(function)} reads {', '.join(map(repr, missing))}, but there is only {', '.join(sorted(arrays))}: "
             "choose data that provide it, or a function that does not need it"
         )
-    return function(**{name: arrays[name] for name in wanted if name in arrays})
+    bound = getattr(function, "keywords", ())  # what a partial was given stays
+    return function(**{name: arrays[name] for name in wanted if name in arrays and name not in bound})
 
 
 @lru_cache(maxsize=512)

@@ -117,12 +117,17 @@ def shower(
         alpha_s: Coupling at the mass of the Z boson.
         cutoff: Smallest transverse momentum Q_0 of a splitting.
         splitting: The splitting function P(x), at most that of :func:`splitting_function`'s soft limit 2 C / x.
+
+    Raises:
+        ValueError: The coupling at the cutoff is not a perturbative one.
     """
     generations = []  # (parents, opening angle) of the pairs born together
     energies, gluons, jets = [energy], [gluon], [np.arange(len(energy))]
     active, scale, jet = np.arange(len(energy)), angle, jets[0]
     born = len(energy)
     ceiling = strong_coupling(np.array(cutoff), alpha_s)
+    if not 0 < ceiling < 1:
+        raise ValueError(f"the cutoff {cutoff} GeV lies too near the Landau pole: expected one above, such as 1 GeV")
     while len(active):
         room = energy * scale > 4 * cutoff  # x (1 − x) is at most 1/4
         active, scale, jet, energy, gluon = (array[room] for array in (active, scale, jet, energy, gluon))

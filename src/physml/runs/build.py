@@ -21,7 +21,9 @@ TRUSTED = (
     "physml.report",
     "torch.nn",
     "torch.optim",
-    "torchmetrics",
+    "torchmetrics.aggregation",
+    "torchmetrics.classification",
+    "torchmetrics.regression",
     "e3nn.nn",
     "e3nn.o3",
 )
@@ -83,7 +85,7 @@ def refuse_untrusted(config: Any, allow: tuple[str, ...] = ()) -> None:
     for target in _targets(config):
         refusal = PermissionError(
             f"the run names {target!r}, which lies outside the trusted modules: if you know its author, "
-            f"add allow=[{target.partition('.')[0]}]"
+            f"add allow=[{target.rpartition('.')[0]}]"
         )
         if not _within(target, trusted):
             raise refusal
@@ -104,7 +106,7 @@ def _within(name: str, modules: tuple[str, ...]) -> bool:
 def _texts(node: Any) -> list[str]:
     if isinstance(node, dict):
         return [text for key, child in node.items() for text in (str(key), *_texts(child))]
-    if isinstance(node, list):
+    if isinstance(node, list | tuple):
         return [text for child in node for text in _texts(child)]
     return [node] if isinstance(node, str) else []
 
@@ -113,6 +115,6 @@ def _targets(node: Any) -> list[str]:
     if isinstance(node, dict):
         own = [str(node["_target_"])] if "_target_" in node else []
         return own + [target for child in node.values() for target in _targets(child)]
-    if isinstance(node, list):
+    if isinstance(node, list | tuple):
         return [target for child in node for target in _targets(child)]
     return []

@@ -35,7 +35,7 @@ class TrainConfig:
 
     Args:
         name: Name of the experiment and of its folder in ``runs``.
-        seed: Seed of the weights and of all other random numbers of the training; the data have their own.
+        seed: Seed of the weights and of what the network draws; the events and their order have data.seed.
         compile: Compile the network with ``torch.compile``.
         run_dir: The run directory; set when the run starts.
         monitor: What "best" means.

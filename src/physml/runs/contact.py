@@ -1,22 +1,21 @@
 """The first contact of a task with its data, before a training begins."""
 
 import warnings
+from collections.abc import Iterable
 
 import torch
-from lightning.pytorch import LightningDataModule
+from torch import Tensor
 
 from physml.tasks.supervised import SupervisedTask
 
 
-def first_contact(task: SupervisedTask, data: LightningDataModule) -> None:
-    """Compute J for one training batch, so that data and network that do not fit are found before anything is kept.
+def first_contact(task: SupervisedTask, batches: Iterable[dict[str, Tensor]]) -> None:
+    """Compute J for one batch, so that data and network that do not fit are found before anything is kept.
 
     Raises:
         ValueError: They do not fit.
     """
-    data.prepare_data()
-    data.setup("fit")
-    batch = next(iter(data.train_dataloader()))
+    batch = next(iter(batches))
     shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in batch.items())
     generator = torch.get_rng_state()  # a constraint may draw random numbers; the training's own stay as they were
     task.eval()

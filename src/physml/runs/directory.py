@@ -1,6 +1,7 @@
 """A run directory: its files, and where to find them again."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,14 @@ def start_run(directory: Path, config: dict[str, Any], overrides: list[str]) -> 
 
 def write_results(directory: Path, results: dict[str, Any]) -> None:
     """Write the results of a finished run to its ``results.json``."""
-    write_text(directory / "results.json", json.dumps(results, indent=2) + "\n")
+    write_text(directory / "results.json", json.dumps(_finite(results), indent=2, allow_nan=False) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    """Replace NaN and infinity, which JSON does not know, by null."""
+    if isinstance(value, dict):
+        return {name: _finite(child) for name, child in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def find_checkpoint(path: str | Path) -> Path:
@@ -51,9 +59,9 @@ def find_checkpoint(path: str | Path) -> Path:
 def read_config(checkpoint: Path) -> dict[str, Any] | None:
     """Return the config of the run that a checkpoint lies in, as plain data; None if it lies in no run directory."""
     file = checkpoint.parent.parent / "config.yaml"
-    if not file.is_file():
+    if checkpoint.parent.name != "checkpoints" or not file.is_file():
         return None
     try:
-        return yaml.safe_load(file.read_text())
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise ValueError(f"{file}: not a plain YAML file: {' '.join(str(error).split())}") from error

@@ -30,16 +30,21 @@ def evaluate(settings: dict[str, Any]) -> dict[str, Any]:
     checkpoint = find_checkpoint(settings["run"])
     allow = tuple(settings["allow"])
     task = load(checkpoint, allow)
-    config = {**task.hparams, "data": {**task.hparams["data"], **settings["data"]}}
-    plots = (config["callbacks"].get("figures") or {}).get("plots") or {}
+    config = {**task.hparams, "data": _merged(task.hparams["data"], settings["data"])}
+    drawn = config["callbacks"].get("figures") or {}
+    plots = drawn.get("plots") or {}
     refuse_untrusted({"data": config["data"], "plots": plots}, allow)
     if wrong := node_problems("data", config["data"]) + node_problems("trainer", settings["trainer"]):
         raise ConfigError(wrong)
     data = build(config["data"])
-    first_contact(task, data)
+    data.prepare_data()
+    data.setup("test")
+    first_contact(task, data.test_dataloader())
     home = checkpoint.parent.parent if read_config(checkpoint) else checkpoint.parent
     folder = home / "evaluations" / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{secrets.token_hex(3)}"
-    figures = Figures(str(folder / "figures"), {name: build(plot) for name, plot in plots.items()})
+    figures = Figures(
+        str(folder / "figures"), {name: build(plot) for name, plot in plots.items()}, drawn.get("events", 1000)
+    )
     trainer = build(settings["trainer"], callbacks=[figures], logger=False, default_root_dir=str(folder))
     if trainer.is_global_zero:
         folder.mkdir(parents=True)
@@ -50,3 +55,12 @@ def evaluate(settings: dict[str, Any]) -> dict[str, Any]:
         console.print(metrics_table(f"{config['name']}: {checkpoint}", task.results))
         console.print(f"written to {folder}", soft_wrap=True, highlight=False)
     return task.results
+
+
+def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return `base` with `changes`, nested dicts merged key by key."""
+    merged = dict(base)
+    for key, new in changes.items():
+        old = base.get(key)
+        merged[key] = _merged(old, new) if isinstance(old, dict) and isinstance(new, dict) else new
+    return merged

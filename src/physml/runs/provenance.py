@@ -30,7 +30,7 @@ PACKAGES = (
 def provenance(seed: int) -> dict[str, Any]:
     """Return what is needed to tell later what a run was: commit, difference to it, versions, hardware and seed."""
     commit = _git("rev-parse", "HEAD")
-    difference = _git("diff", "HEAD") if commit else None
+    difference = (_git("diff", "HEAD") or "") + _untracked() if commit else None
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
@@ -44,6 +44,13 @@ def provenance(seed: int) -> dict[str, Any]:
         "cpu_threads": torch.get_num_threads(),
         "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
     }
+
+
+def _untracked() -> str:
+    """Return the names and contents of the files that git does not track: a new network is a difference too."""
+    root = Path(physml.__file__).parents[2]
+    files = (_git("ls-files", "--others", "--exclude-standard", "src", "configs") or "").splitlines()
+    return "".join(f"{file}\n{(root / file).read_text(errors='replace')}" for file in files)
 
 
 def _git(*arguments: str) -> str | None:

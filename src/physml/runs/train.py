@@ -36,7 +36,9 @@ def train(config: dict[str, Any], overrides: list[str]) -> float | None:
     data: LightningDataModule = build(config["data"])
     task: SupervisedTask = build(config["task"])
     task.hparams.update(config)
-    first_contact(task, data)
+    data.prepare_data()
+    data.setup("fit")
+    first_contact(task, data.train_dataloader())
     trainer = build_trainer(config)
     if trainer.is_global_zero:
         start_run(directory, config, overrides)

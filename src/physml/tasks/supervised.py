@@ -37,7 +37,8 @@ class SupervisedTask(LightningModule):
     Args:
         network: f, with weights w.
         loss: L, which returns a scalar.
-        optimizer: Makes the optimizer from the weights; its ``weight_decay`` is λ.
+        optimizer: Makes the optimizer from the weights. Its ``weight_decay`` is 2 λ where it adds to the gradient
+            (Adam, SGD); AdamW shrinks the weights beside the gradient step instead.
         scheduler: Makes the schedule of the learning rate from the optimizer, stepped after each batch; it is told
             ``total_steps`` if it asks for them.
         constraints: Ω_k by name; each returns a scalar and has a ``weight``, its nominal γ_k.
@@ -62,7 +63,7 @@ class SupervisedTask(LightningModule):
         self.weighting = weighting or FixedWeighting()
         self.metrics = nn.ModuleDict(metrics or {})
         self._make_optimizer, self._make_scheduler = optimizer, scheduler
-        self._total_steps = 0.0
+        self._total_steps = 0
         self.results: dict[str, dict[str, Any]] = {}  # what the last test found: value, uncertainty and unit by name
 
     def forward(self, batch: Batch) -> Any:
@@ -88,8 +89,12 @@ class SupervisedTask(LightningModule):
         return min(1.0, self.global_step / self._total_steps) if self._total_steps else 0.0
 
     def on_fit_start(self) -> None:
-        """Learn how many steps the training will have."""
-        self._total_steps = self.trainer.estimated_stepping_batches
+        """Learn how many steps the training will have.
+
+        Raises:
+            ValueError: Constraints are weighted by the progress of a training that has no end.
+        """
+        self._total_steps = self._steps() if self.constraints else 0
 
     def on_train_start(self) -> None:
         """Let a resumed training go on at the batch where it stopped."""
@@ -115,7 +120,7 @@ class SupervisedTask(LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log the metrics of the validation data."""
         for name, metric in self.metrics.items():
-            self.log(f"val/{name}", metric.compute().float(), prog_bar=True, sync_dist=True)
+            self.log(f"val/{name}", metric.compute().float().to(self.device), prog_bar=True, sync_dist=True)
             metric.reset()
 
     def test_step(self, batch: Batch, index: int) -> None:
@@ -128,7 +133,7 @@ class SupervisedTask(LightningModule):
         for name, metric in self.metrics.items():
             value, uncertainty = metric.compute(), metric.uncertainty()
             metric.reset()
-            self.log(f"test/{name}", value.float(), sync_dist=True)
+            self.log(f"test/{name}", value.float().to(self.device), sync_dist=True)
             self.results[name] = {"value": float(value), "uncertainty": float(uncertainty), "unit": metric.unit}
 
     def predict_step(self, batch: Batch, index: int) -> dict[str, Tensor]:
@@ -143,11 +148,17 @@ class SupervisedTask(LightningModule):
             return optimizer
         known = {"optimizer": optimizer}
         if "total_steps" in parameters(self._make_scheduler):
-            known["total_steps"] = int(self.trainer.estimated_stepping_batches)
+            known["total_steps"] = self._steps()
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": self._make_scheduler(**known), "interval": "step"},
         }
+
+    def _steps(self) -> int:
+        steps = self.trainer.estimated_stepping_batches
+        if steps == float("inf"):
+            raise ValueError("the training has no end: expected trainer.max_epochs or trainer.max_steps to be set")
+        return int(steps)
 
     def _evaluate(self, stage: str, batch: Batch) -> None:
         objective = self.objective(batch)
