@@ -1,0 +1,92 @@
+import json
+import struct
+import sys
+import types
+import zlib
+
+import pytest
+import wandb
+from matplotlib.figure import Figure
+
+from physml.callbacks.weights_and_biases import wandb_logger
+
+
+def records(path):
+    """Read the records of an offline run, as ``wandb sync`` will: LevelDB's log format, checksums included."""
+    from wandb.proto import wandb_internal_pb2
+
+    data, position, parts, found = path.read_bytes(), 7, [], []
+    assert data.startswith(b":W&B")
+    while position + 7 <= len(data):
+        if (left := 32768 - position % 32768) < 7:
+            position += left
+            continue
+        checksum, length, kind = struct.unpack("<IHB", data[position : position + 7])
+        chunk = data[position + 7 : position + 7 + length]
+        position += 7 + length
+        assert zlib.crc32(chunk, zlib.crc32(bytes([kind]))) == checksum
+        parts.append(chunk)
+        if kind in (1, 4):  # a whole record, or the last part of one
+            record = wandb_internal_pb2.Record()
+            record.ParseFromString(b"".join(parts))
+            found.append(record)
+            parts = []
+    return found
+
+
+def values(update):
+    return {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in update}
+
+
+@pytest.fixture(autouse=True)
+def logged_out(monkeypatch, tmp_path):
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+
+
+def test_an_offline_run_holds_config_metrics_figures_and_the_checkpoint(trained, toy, monkeypatch):
+    plots = types.ModuleType("plots_of_a_test")
+    plots.plot = lambda x, prediction: Figure()
+    monkeypatch.setitem(sys.modules, plots.__name__, plots)
+    directory = trained(
+        *toy, "logger=wandb", "+callbacks.figures.plots.cloud={_target_: plots_of_a_test.plot, _partial_: true}"
+    )
+    wandb.teardown()  # waits until its process has written everything, as the end of a command does
+    (file,) = directory.glob("wandb/offline-run-*/run-*.wandb")
+    assert file.name == f"run-{directory.name}.wandb"
+    by_kind = {}
+    for record in records(file):
+        by_kind.setdefault(record.WhichOneof("record_type"), []).append(record)
+
+    run = by_kind["run"][0].run
+    assert (run.run_id, run.project, run.display_name) == (
+        directory.name,
+        "physml",
+        f"{directory.parent.name}/{directory.name}",
+    )
+    config = values(by_kind["config"][0].config.update)
+    assert config["name"] == "toy"
+    assert config["task"]["network"]["hidden"] == [8]
+    logged = {key for record in by_kind["history"] for key in values(record.history.item)}
+    assert {"train/J", "val/accuracy", "test/accuracy", "lr-Adam"} <= logged
+    assert any(key.startswith("figures/cloud") for key in logged)
+    assert list(file.parent.glob("files/media/images/figures/*.png"))
+    summary = {key: value for record in by_kind["summary"] for key, value in values(record.summary.update).items()}
+    assert summary["final/accuracy"] == json.loads((directory / "results.json").read_text())["metrics"]["accuracy"]
+    (artifact,) = (record.artifact for record in by_kind["artifact"])
+    assert artifact.name == f"checkpoint-{directory.name}"
+    assert (directory / "checkpoints" / "best.ckpt").resolve().as_uri() in str(artifact.manifest)
+    assert by_kind["exit"][0].exit.exit_code == 0
+
+
+def test_offline_unless_logged_in(tmp_path, monkeypatch):
+    modes = []
+    monkeypatch.setattr("physml.callbacks.weights_and_biases.WandbLogger", lambda **given: modes.append(given["mode"]))
+    login = "physml.callbacks.weights_and_biases.wandb.login"
+    for logged_in in (False, True):
+        monkeypatch.setattr(login, lambda logged_in=logged_in, **_: logged_in)
+        wandb_logger(str(tmp_path))
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    wandb_logger(str(tmp_path))
+    assert modes == ["offline", "online", "disabled"]

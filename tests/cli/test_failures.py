@@ -1,0 +1,24 @@
+import pytest
+
+from physml.cli.failures import explain
+from physml.runs.errors import CheckError, ConfigError, TrainingError
+
+
+@pytest.mark.parametrize(
+    ("error", "line", "code"),
+    [
+        (ConfigError(["a: wrong", "b: wrong"]), "a: wrong\nb: wrong", 2),
+        (CheckError("a: wrong"), "a: wrong", 1),
+        (TrainingError("training failed: NaN"), "training failed: NaN", 1),
+        (ValueError("two\n  lines"), "two lines", 2),
+        (ValueError(), "ValueError", 2),
+        (FileNotFoundError("a.npz: no such file"), "a.npz: no such file", 2),
+        (PermissionError(13, "Permission denied", "/x"), "/x: Permission denied: choose another place or mend its", 2),
+        (ModuleNotFoundError("the package 'x' is not installed"), "the package 'x' is not installed", 2),
+        (AssertionError("odd"), "AssertionError: odd (unexpected: --debug shows the traceback)", 1),
+    ],
+)
+def test_a_failure_is_one_line_and_a_code(error, line, code):
+    found = explain(error)
+    assert found[0].startswith(line)
+    assert found[1] == code

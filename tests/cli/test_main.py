@@ -1,0 +1,69 @@
+import subprocess
+import sys
+
+import pytest
+
+import physml
+from physml.cli.main import COMMANDS, run
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["help"]])
+def test_help_names_every_command(command, words):
+    done = command(*words)
+    assert done.code == 0
+    assert all(f"  {name} " in done.out for name in COMMANDS)
+    assert done.err == ""
+
+
+def test_the_version(command):
+    assert command("--version").out == f"physml {physml.__version__}\n"
+
+
+def test_an_unknown_command(command):
+    done = command("trian")
+    assert done.code == 2
+    assert done.complaint == (
+        "'trian' is not a command (did you mean 'train'?); there are train, eval, predict, simulate, list, check"
+    )
+
+
+def fail(error):
+    def function(arguments):
+        raise error
+
+    return function
+
+
+def test_a_failure_becomes_a_line_and_a_code(capsys):
+    with pytest.raises(SystemExit) as end:
+        run(fail(ValueError("too\nlong")), [], debug=False)
+    assert end.value.code == 2
+    assert capsys.readouterr().err == "physml: too long\n"
+
+
+def test_an_interruption(capsys):
+    with pytest.raises(SystemExit) as end:
+        run(fail(KeyboardInterrupt()), [], debug=False)
+    assert end.value.code == 130
+    assert capsys.readouterr().err == "physml: interrupted\n"
+
+
+def test_debugging_lets_the_failure_through():
+    with pytest.raises(ValueError, match="too"):
+        run(fail(ValueError("too")), [], debug=True)
+
+
+HEAVY = ("torch", "lightning", "hydra", "omegaconf", "numpy", "wandb", "matplotlib")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["list"], ["--version"], ["trian"]])
+def test_quick_answers_import_nothing_heavy(words):
+    code = (
+        f"import sys; sys.argv = ['physml', *{words!r}]\n"
+        "from physml.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,126 @@
+"""Every experiment and every choice of a config group, found at run time: a new one is tested by being there."""
+
+import json
+import os
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+
+import physml
+from physml.cli.compose import compose_config
+from physml.runs.build import build
+from physml.runs.check import problems
+from physml.runs.configs import config_directory
+from physml.runs.evaluate import evaluate
+from physml.runs.files import write_arrays
+from physml.runs.predict import predict
+
+
+def choices(group):
+    return sorted(path.stem for path in (config_directory() / group).glob("*.yaml"))
+
+
+EXPERIMENTS = [name for name in choices("experiment") if name != "none"]
+RIVALS = {"moons_flow": "gaussian"}  # an MLP's output is no normalised density
+FEW = ["data.train=32", "data.validation=16", "data.test=16", "data.batch_size=8", "trainer=smoke", "logger=csv"]
+
+
+@cache
+def words(name, rival):
+    return (f"experiment={name}", *([f"network={RIVALS.get(name, 'mlp')}"] if rival else []))
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("rival", [False, True], ids=["network", "rival"])
+def test_it_trains_reloads_evaluates_and_predicts_to_the_same_numbers(trained, tmp_path, name, rival):
+    run = trained(*words(name, rival), *FEW)
+    results = json.loads((run / "results.json").read_text())
+    assert results["steps"] == 2
+    assert results["metrics"]
+    assert all(entry["unit"] is not None for entry in results["metrics"].values())
+
+    again = evaluate(compose_config("eval", [f"run={run}", "trainer=smoke"]))
+    assert again.keys() == results["metrics"].keys()
+    for metric, entry in results["metrics"].items():
+        np.testing.assert_equal(again[metric], entry, err_msg=metric)
+
+    task = physml.load(run)
+    data = build(task.hparams["data"])
+    arrays = data.split("test")
+    write_arrays(tmp_path / "events.npz", {**arrays.events, **arrays.points, **_offsets(arrays)})
+    whole = arrays[slice(None)]
+    with torch.inference_mode():
+        expected = task.predict_step(whole, 0)
+    found = predict(task, tmp_path / "events.npz", batch_size=5)
+    assert found.keys() == expected.keys()
+    for array in expected:
+        np.testing.assert_allclose(found[array], expected[array].numpy(), rtol=1e-4, atol=1e-5, err_msg=array)
+    if not rival:
+        plots = task.hparams["callbacks"]["figures"].get("plots") or {}
+        assert {path.stem for path in (run / "figures").glob("*.png")} == {*plots, "learning_curves"}
+
+
+def _offsets(arrays):
+    return {} if arrays.offsets is None else {"offsets": arrays.offsets}
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("rival", [False, True], ids=["network", "rival"])
+def test_at_full_size_it_passes_the_check(name, rival):
+    config = compose_config("train", [*words(name, rival)])
+    assert problems(config) == []
+    assert config["name"] == name
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_its_file_is_short_and_says_what_is_learnt(name):
+    lines = (config_directory() / "experiment" / f"{name}.yaml").read_text().splitlines()
+    assert len(lines) <= 45
+    assert lines[0] == "# @package _global_"
+    comment = " ".join(line for line in lines[1:6] if line.startswith("#"))
+    assert "min on 2 cores" in comment
+
+
+GROUPS = sorted(
+    (folder.name, name)
+    for folder in config_directory().iterdir()
+    if folder.is_dir() and folder.name not in ("experiment", "system", "task")
+    for name in choices(folder.name)
+)
+# Where a choice makes sense only with others.
+COMPANIONS = {
+    ("data", "file"): ["experiment=none", "network=mlp", "data.path=a.npz", "data.in_shape=[3]", "data.out_shape=[2]"],
+    ("network", "cnn"): ["experiment=galaxy_cnn"],
+    ("network", "rnn"): ["experiment=pendulum_rnn"],
+    ("callbacks", "ema"): ["callbacks=[default,ema]"],
+    ("callbacks", "early_stopping"): ["callbacks=[default,early_stopping]"],
+    ("logger", "csv"): ["logger=[csv]"],
+}
+
+
+@pytest.mark.parametrize(("group", "name"), GROUPS, ids=[f"{group}-{name}" for group, name in GROUPS])
+def test_each_choice_of_a_group_composes_and_passes_the_check(group, name):
+    base = COMPANIONS.get((group, name), [])
+    if group == "constraint" and name != "none":
+        base = ["experiment=none", "network=mlp", f"+constraint@task.constraints.mine={name}"]
+    elif not any(word.startswith(f"{group}=") for word in base):
+        base = [*base, f"{group}={name}"]
+    if group == "data" and name != "file":
+        base += ["experiment=none", "network=mlp"]
+    assert problems(compose_config("train", base)) == []
+
+
+@pytest.mark.parametrize("name", choices("system"))
+def test_each_system_has_a_description(name):
+    first, second, *_ = (config_directory() / "system" / f"{name}.yaml").read_text().splitlines()
+    assert first == "# @package system"
+    assert second.startswith("# ")
+
+
+def test_no_config_names_a_place_of_this_machine():
+    for path in config_directory().rglob("*.yaml"):
+        text = path.read_text()
+        assert os.path.expanduser("~") not in text
+        assert "/work/" not in text

@@ -1,0 +1,34 @@
+import pytest
+
+from physml.report.learning_curves import plot_learning_curves, read_curves
+
+CURVES = {
+    "train/loss": ([0, 1, 2], [3.0, 2.0, 1.0]),
+    "val/loss": ([2], [1.5]),
+    "train/omega/energy": ([0, 1, 2], [0.1, 0.0, 0.2]),
+    "train/J": ([0, 1, 2], [4.0, 3.0, 2.0]),
+}
+
+
+def test_curves_are_read_as_written(tmp_path):
+    path = tmp_path / "metrics.csv"
+    path.write_text("epoch,step,train/loss,val/loss\n0,0,3.0,\n0,1,2.5,\n0,1,,1.5\n")
+    assert read_curves(path) == {"train/loss": ([0, 1], [3.0, 2.5]), "val/loss": ([1], [1.5])}
+
+
+def test_one_panel_for_the_loss_and_one_for_each_constraint():
+    figure = plot_learning_curves(CURVES)
+    assert [axes.get_ylabel() for axes in figure.axes] == ["loss", "Ω energy"]
+    loss = figure.axes[0]
+    assert [line.get_label() for line in loss.lines] == ["train", "val"]
+    assert loss.lines[0].get_xydata().tolist() == [[0, 3], [1, 2], [2, 1]]
+
+
+def test_the_axis_is_logarithmic_only_where_all_values_are_positive():
+    figure = plot_learning_curves(CURVES)
+    assert [axes.get_yscale() for axes in figure.axes] == ["log", "linear"]
+
+
+@pytest.mark.parametrize("curves", [{}, {"val/loss": ([1], [2.0])}])
+def test_a_run_too_short_for_curves(curves, tmp_path):
+    plot_learning_curves(curves).savefig(tmp_path / "empty.png")

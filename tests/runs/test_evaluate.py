@@ -1,0 +1,62 @@
+import json
+import shutil
+
+import pytest
+
+from physml.cli.compose import compose_config
+from physml.runs.errors import ConfigError
+from physml.runs.evaluate import _merged, evaluate
+
+
+@pytest.fixture
+def copy(toy_run, tmp_path):
+    return shutil.copytree(toy_run, tmp_path / "copy")
+
+
+def settings(run, *overrides):
+    return compose_config("eval", [f"run={run}", *overrides])
+
+
+def test_it_finds_the_numbers_of_the_training(copy, contents):
+    before = contents(copy)
+    found = evaluate(settings(copy))
+    assert found == json.loads((copy / "results.json").read_text())["metrics"]
+    after = contents(copy)
+    assert {name: after[name] for name in before} == before
+    (written,) = after.keys() - before.keys()
+    assert written.startswith("evaluations/")
+    assert json.loads(after[written])["metrics"] == found
+
+
+def test_each_evaluation_has_its_folder(copy):
+    evaluate(settings(copy))
+    evaluate(settings(copy))
+    assert len(list((copy / "evaluations").iterdir())) == 2
+
+
+def test_other_data(copy):
+    found = evaluate(settings(copy, "+data.seed=1"))
+    assert found["accuracy"]["value"] != pytest.approx(2.0)
+    assert found.keys() == {"accuracy"}
+
+
+def test_nested_changes_keep_what_they_do_not_name():
+    base = {"a": 1, "source": {"noise": 1, "angle": 2}}
+    assert _merged(base, {"source": {"noise": 3}, "b": 4}) == {"a": 1, "b": 4, "source": {"noise": 3, "angle": 2}}
+    assert base["source"]["noise"] == 1
+
+
+def test_a_misspelt_change_of_the_data(copy, contents):
+    before = contents(copy)
+    with pytest.raises(ConfigError, match=r"data\.sed: FileDataModule takes no 'sed' \(did you mean 'seed'\?\)"):
+        evaluate(settings(copy, "+data.sed=1"))
+    assert contents(copy) == before
+
+
+def test_a_checkpoint_outside_a_run_is_evaluated_beside_it(copy, tmp_path):
+    (tmp_path / "shelf" / "mine").mkdir(parents=True)
+    alone = shutil.copy(copy / "checkpoints" / "best.ckpt", tmp_path / "shelf" / "mine" / "a.ckpt")
+    found = evaluate(settings(alone))
+    assert found == json.loads((copy / "results.json").read_text())["metrics"]
+    assert (tmp_path / "shelf" / "mine" / "evaluations").is_dir()
+    assert not (tmp_path / "shelf" / "evaluations").exists()

@@ -1,0 +1,84 @@
+import csv
+import json
+
+import pytest
+import torch
+import yaml
+
+from physml.runs.errors import TrainingError
+
+
+def metrics(run):
+    return json.loads((run / "results.json").read_text())["metrics"]
+
+
+def weights(run, name="last"):
+    return torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True)["state_dict"]
+
+
+def test_what_a_run_directory_holds(toy_run):
+    assert sorted(path.relative_to(toy_run).as_posix() for path in toy_run.rglob("*") if path.is_file()) == [
+        "checkpoints/best.ckpt",
+        "checkpoints/last.ckpt",
+        "config.yaml",
+        "figures/learning_curves.png",
+        "metrics.csv",
+        "overrides.yaml",
+        "provenance.json",
+        "results.json",
+    ]
+
+
+def test_results_have_uncertainties_and_units(toy_run):
+    results = json.loads((toy_run / "results.json").read_text())
+    assert results["experiment"] == "toy"
+    accuracy = results["metrics"]["accuracy"]
+    assert 0 <= accuracy["value"] <= 1
+    assert 0 < accuracy["uncertainty"] < 0.2
+    assert accuracy["unit"] == ""
+    assert (results["epochs"], results["steps"]) == (2, 8)
+    assert results["parameters"] == (3 * 8 + 8) + (8 * 2 + 2)
+    assert results["logged"]["test/loss"] > 0
+
+
+def test_metrics_are_logged_step_by_step(toy_run):
+    with (toy_run / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert sum(bool(row["train/J"]) for row in rows) == 8
+    assert sum(bool(row["val/accuracy"]) for row in rows) == 2
+    assert sum(bool(row["test/accuracy"]) for row in rows) == 1
+    assert sum(bool(row["lr-Adam"]) for row in rows) >= 8
+
+
+def test_the_config_is_resolved(toy_run):
+    text = (toy_run / "config.yaml").read_text()
+    assert "${" not in text
+    assert yaml.safe_load(text)["run_dir"] == str(toy_run)
+
+
+def test_the_same_seed_gives_the_same_bits(trained, toy):
+    first, second, other = (trained(*toy, f"seed={seed}", folder=name) for seed, name in ((1, "a"), (1, "b"), (2, "c")))
+    assert all(torch.equal(value, weights(second)[name]) for name, value in weights(first).items())
+    assert metrics(first) == metrics(second)
+    assert not any(torch.equal(value, weights(other)[name]) for name, value in weights(first).items())
+
+
+def test_this_process_and_another_one_give_the_same_bits(trained, toy, toy_run):
+    assert all(torch.equal(value, weights(toy_run)[name]) for name, value in weights(trained(*toy)).items())
+
+
+def test_the_best_checkpoint_is_the_one_tested(trained, toy):
+    run = trained(*toy, "task.optimizer.lr=0.3", "trainer.max_epochs=4")
+    with (run / "metrics.csv").open() as file:
+        losses = [float(row["val/loss"]) for row in csv.DictReader(file) if row["val/loss"]]
+    state = torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)
+    assert state["epoch"] == losses.index(min(losses))
+
+
+def test_a_loss_that_is_no_number(trained, toy, tmp_path):
+    with pytest.raises(
+        TrainingError, match=r"training failed: J is nan at step .*, expected a finite number: lower task"
+    ):
+        trained(*toy, "task.optimizer.lr=1e30")
+    assert (tmp_path / "run" / "config.yaml").exists()
+    assert not (tmp_path / "run" / "results.json").exists()

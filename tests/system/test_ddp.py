@@ -1,0 +1,43 @@
+"""Two processes train as one: one run directory, each event once."""
+
+import json
+
+import numpy as np
+import torch
+import yaml
+
+
+def state(run):
+    return torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+
+
+def test_two_processes_share_the_events_of_one_run(process, toy, toy_run, toy_file, tmp_path):
+    # An odd number of test events: nobody pads, nobody repeats one.
+    with np.load(toy_file) as archive:
+        np.savez(tmp_path / "odd.npz", x=archive["x"][:77], y=archive["y"][:77])
+    words = [f"data.path={tmp_path / 'odd.npz'}", "data.batch_size=4", "optimizer=sgd"]
+    both = process("train", *toy, *words, "trainer=ddp_cpu", "trainer.log_every_n_steps=1", folder=tmp_path)
+    assert both.code == 0, both.err
+    assert both.err == ""
+    (run,) = (tmp_path / "runs" / "toy").iterdir()
+    assert run == both.run_dir
+    results = json.loads((run / "results.json").read_text())
+    # 62 training events make 7 steps of 2 × 4.
+    assert results["steps"] == 14
+    assert yaml.safe_load((run / "config.yaml").read_text())["trainer"]["devices"] == 2
+
+    alone = process("train", *toy, *words, "data.batch_size=8", folder=tmp_path)
+    assert alone.code == 0, alone.err
+    expected = state(alone.run_dir)["state_dict"]
+    for name, value in state(run)["state_dict"].items():
+        torch.testing.assert_close(value, expected[name], rtol=1e-4, atol=1e-6)
+    reference = json.loads((alone.run_dir / "results.json").read_text())
+    assert results["metrics"] == reference["metrics"]
+    np.testing.assert_allclose(results["logged"]["test/loss"], reference["logged"]["test/loss"], rtol=1e-4)
+
+
+def test_a_sweep_of_two_processes_each(process, toy, tmp_path):
+    done = process("train", "-m", "seed=1,2", *toy, "trainer=ddp_cpu", "trainer.max_epochs=1", folder=tmp_path)
+    assert done.code == 0, done.err
+    runs = sorted((tmp_path / "runs").rglob("last.ckpt"))
+    assert [path.parents[1].name.rpartition("_")[0] for path in runs] == ["0_toy", "1_toy"]

@@ -1,0 +1,247 @@
+from collections import namedtuple
+from functools import partial
+
+import pytest
+import torch
+from lightning.pytorch import Trainer
+from lightning.pytorch.loggers import CSVLogger
+from torch import nn
+
+from physml.constraints.fixed import FixedWeighting
+from physml.constraints.scheduled import ScheduledWeighting
+from physml.data.arrays import Arrays
+from physml.data.loader import BatchLoader
+from physml.metrics.sample_mean import SampleMean
+from physml.report.learning_curves import read_curves
+from physml.runs.quiet import quiet
+from physml.tasks.schedules import cosine
+from physml.tasks.supervised import SupervisedTask
+
+
+class Linear(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.map = nn.Linear(3, 2, dtype=torch.float64)
+
+    def forward(self, x):
+        return self.map(x)
+
+
+class Norm(nn.Module):
+    """Ω = ⟨ŷ²⟩."""
+
+    def __init__(self, weight):
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, prediction):
+        return prediction.square().mean()
+
+
+class Slope(nn.Module):
+    """Ω = ⟨(∂f/∂x)²⟩, read off the network itself."""
+
+    weight = 0.3
+
+    def forward(self, network, x):
+        step = torch.zeros_like(x)
+        step[:, 0] = 1.0
+        return (network(x + step) - network(x)).square().mean()
+
+
+def error(prediction, target):
+    return (prediction - target).abs().mean(dim=1)
+
+
+SGD = partial(torch.optim.SGD, lr=0.1)
+
+
+def make(**changes):
+    settings = {"network": Linear(), "loss": nn.MSELoss(), "optimizer": SGD} | changes
+    return SupervisedTask(**settings)
+
+
+def events(count=12):
+    return Arrays(
+        events={"x": torch.randn(count, 3, dtype=torch.float64), "y": torch.randn(count, 2, dtype=torch.float64)}
+    )
+
+
+def batch():
+    return events()[slice(0, 5)]
+
+
+def trainer(tmp_path, **settings):
+    quiet()
+    defaults = {
+        "accelerator": "cpu",
+        "logger": CSVLogger(tmp_path, name="", version=""),
+        "max_epochs": 2,
+        "log_every_n_steps": 1,
+        "num_sanity_val_steps": 0,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+        "enable_checkpointing": False,
+        "default_root_dir": tmp_path,
+    }
+    return Trainer(**defaults | settings)
+
+
+def fit(task, tmp_path, data, batch_size, **settings):
+    loop = trainer(tmp_path, **settings)
+    loop.fit(task, BatchLoader(data, batch_size), BatchLoader(data, batch_size))
+    return loop
+
+
+def by_hand(task, batch):
+    """J, written out."""
+    prediction = task.network(batch["x"])
+    total = (prediction - batch["y"]).square().mean()
+    for law in task.constraints.values():
+        omega = law(prediction) if isinstance(law, Norm) else law(task.network, batch["x"])
+        total = total + law.weight * omega
+    return total
+
+
+def test_the_objective_is_the_sum_of_its_terms_to_the_last_digit():
+    task = make(constraints={"norm": Norm(0.7), "slope": Slope()})
+    arrays = batch()
+    objective = task.objective(arrays)
+    assert torch.equal(objective.total, by_hand(task, arrays))
+    assert objective.gammas == {"norm": 0.7, "slope": 0.3}
+    assert torch.equal(objective.penalties["norm"], task(arrays).square().mean())
+    assert objective.total != make(network=task.network, constraints={"norm": Norm(0.7)}).objective(arrays).total
+
+
+def test_without_constraints_the_objective_is_the_loss():
+    objective = make().objective(batch())
+    assert torch.equal(objective.total, objective.loss)
+    assert objective.penalties == {}
+
+
+def test_a_step_follows_the_gradient_of_the_whole_objective(tmp_path):
+    decay = 0.5
+    task = make(constraints={"norm": Norm(2.0)}, optimizer=partial(SGD, weight_decay=decay))
+    arrays = events(5)
+    weights = {name: value.detach().clone().requires_grad_() for name, value in task.network.named_parameters()}
+    prediction = arrays.events["x"] @ weights["map.weight"].T + weights["map.bias"]
+    objective = (prediction - arrays.events["y"]).square().mean() + 2.0 * prediction.square().mean()
+    objective = objective + decay / 2 * sum(value.square().sum() for value in weights.values())
+    gradients = torch.autograd.grad(objective, list(weights.values()))
+    fit(task, tmp_path, arrays, 5, max_epochs=1, logger=False)
+    for (name, before), gradient in zip(weights.items(), gradients, strict=True):
+        torch.testing.assert_close(task.network.get_parameter(name), before - 0.1 * gradient, rtol=1e-13, atol=1e-13)
+
+
+def test_each_term_is_logged_by_its_name(tmp_path):
+    task = make(
+        constraints={"norm": Norm(0.5)},
+        weighting=ScheduledWeighting(start=0.0, end=1.0),
+        metrics={"error": SampleMean(error, unit="m")},
+    )
+    loop = trainer(tmp_path)
+    loop.fit(task, BatchLoader(events(), 6), BatchLoader(events(7), 4))
+    loop.test(task, BatchLoader(events(7), 4), verbose=False)
+    curves = read_curves(tmp_path / "metrics.csv")
+    for stage in ("train", "val", "test"):
+        assert {f"{stage}/{name}" for name in ("J", "loss", "omega/norm", "gamma/norm")} <= curves.keys()
+    # Two epochs of two steps: a quarter of the ramp before each.
+    assert curves["train/gamma/norm"] == ([0, 1, 2, 3], [0.0, 0.125, 0.25, 0.375])
+    total, loss, omega, gamma = (curves[f"train/{name}"][1] for name in ("J", "loss", "omega/norm", "gamma/norm"))
+    assert total == pytest.approx([a + b * c for a, b, c in zip(loss, gamma, omega, strict=True)], rel=1e-6)
+    assert {"val/error", "test/error"} <= curves.keys()
+
+
+def test_terms_of_uneven_batches_are_averaged_over_events(tmp_path):
+    task, data = make(), events(7)
+    loop = trainer(tmp_path)
+    loop.test(task, BatchLoader(data, 4), verbose=False)
+    expected = task.objective(data[slice(None)]).total.detach()
+    assert float(loop.logged_metrics["test/J"]) == pytest.approx(float(expected), rel=1e-6)
+
+
+def test_the_test_leaves_values_with_uncertainty_and_unit(tmp_path):
+    task, data = make(metrics={"error": SampleMean(error, unit="m")}), events(7)
+    for _ in range(2):  # the second test does not count the first one's events again
+        trainer(tmp_path, logger=False).test(task, BatchLoader(data, 4), verbose=False)
+    values = error(task(data.events), data.events["y"]).detach()
+    found = task.results["error"]
+    assert found["value"] == pytest.approx(float(values.mean()))
+    assert found["uncertainty"] == pytest.approx(float(values.std() / 7**0.5))
+    assert found["unit"] == "m"
+
+
+def test_progress_goes_from_0_to_1(tmp_path):
+    seen = []
+
+    class Spy(FixedWeighting):
+        def forward(self, weights, penalties, progress):
+            seen.append(progress)
+            return super().forward(weights, penalties, progress)
+
+    task = make(constraints={"norm": Norm(1.0)}, weighting=Spy())
+    assert task.progress == 0.0
+    fit(task, tmp_path, events(), 3, logger=False, accumulate_grad_batches=2, limit_val_batches=0)
+    assert seen == [0.0, 0.0, 0.25, 0.25, 0.5, 0.5, 0.75, 0.75]
+    assert task.progress == 1.0
+
+
+def test_a_training_without_end_has_no_progress(tmp_path):
+    endless = {"logger": False, "max_epochs": -1, "max_steps": -1}
+    with pytest.raises(
+        ValueError, match=r"the training has no end: expected trainer\.max_epochs or trainer\.max_steps"
+    ):
+        fit(make(constraints={"norm": Norm(1.0)}), tmp_path, events(), 3, **endless)
+    with pytest.raises(ValueError, match="the training has no end"):
+        fit(make(scheduler=cosine), tmp_path, events(), 3, **endless)
+
+
+def test_a_schedule_is_told_the_steps_of_the_whole_training(tmp_path):
+    task = make(scheduler=partial(torch.optim.lr_scheduler.OneCycleLR, max_lr=0.1))
+    loop = fit(task, tmp_path, events(), 3, logger=False)
+    assert loop.lr_scheduler_configs[0].scheduler.total_steps == 8
+    assert loop.lr_scheduler_configs[0].interval == "step"
+    assert loop.lr_scheduler_configs[0].scheduler.last_epoch == 8
+
+
+def test_a_schedule_that_asks_for_no_steps_gets_none(tmp_path):
+    task = make(scheduler=partial(torch.optim.lr_scheduler.ExponentialLR, gamma=0.5))
+    fit(task, tmp_path, events(), 3, logger=False)
+    assert task.optimizers().param_groups[0]["lr"] == pytest.approx(0.1 * 0.5**8)
+
+
+def test_our_schedule_is_one_of_them(tmp_path):
+    task = make(scheduler=partial(cosine, final=0.25))
+    fit(task, tmp_path, events(), 3, logger=False)
+    assert task.optimizers().param_groups[0]["lr"] == pytest.approx(0.025)
+
+
+def test_predictions_are_arrays_by_name():
+    Pair = namedtuple("Pair", ["image", "latent"])
+
+    class Two(Linear):
+        def forward(self, x):
+            return Pair(self.map(x), x)
+
+    arrays = {"x": torch.randn(4, 3, dtype=torch.float64)}
+    assert list(make().predict_step(arrays, 0)) == ["prediction"]
+    assert list(make(network=Two()).predict_step(arrays, 0)) == ["image", "latent"]
+
+
+def test_learning_without_targets():
+    class Density(nn.Module):
+        def forward(self, prediction):
+            return prediction.square().mean()
+
+    objective = make(loss=Density()).objective({"x": torch.randn(4, 3, dtype=torch.float64)})
+    assert objective.total.ndim == 0
+    assert "target" not in objective.arrays
+
+
+def test_an_array_that_is_not_there():
+    class Charged(Linear):
+        def forward(self, x, charge):
+            return charge * self.map(x)
+
+    with pytest.raises(TypeError, match="Charged reads 'charge', but there is only x, y"):
+        make(network=Charged()).objective(batch())
