@@ -13,7 +13,7 @@ from physml.report.learning_curves import plot_learning_curves, read_curves
 from physml.report.tables import metrics_table
 from physml.runs.build import build
 from physml.runs.contact import first_contact
-from physml.runs.directory import find_checkpoint, start_run, write_results
+from physml.runs.directory import start_run, write_results
 from physml.runs.errors import TrainingError
 from physml.runs.quiet import quiet
 from physml.tasks.supervised import SupervisedTask
@@ -55,8 +55,8 @@ def train(config: dict[str, Any], overrides: list[str]) -> float | None:
         trainer.test(task, datamodule=data, ckpt_path=checkpoint or None, weights_only=True, verbose=False)
         if trainer.is_global_zero:
             _conclude(trainer, task, directory, seconds)
-            for logger in wandb_loggers:
-                refer_to_checkpoint(logger, find_checkpoint(directory), task.results)
+            for logger in wandb_loggers if checkpoint else []:
+                refer_to_checkpoint(logger, Path(checkpoint), task.results)
     except SystemExit as end:
         if end.code == 1:  # Lightning's answer to Ctrl-C
             raise KeyboardInterrupt from end
@@ -96,5 +96,7 @@ def _conclude(trainer: Trainer, task: SupervisedTask, directory: Path, seconds: 
     }
     write_results(directory, results)
     console = Console()
-    console.print(metrics_table(f"{results['experiment']}: trained in {seconds:.0f} s", task.results))
+    loss = {"value": results["logged"]["test/loss"], "uncertainty": float("nan"), "unit": ""}
+    title = f"{results['experiment']}: trained in {seconds:.0f} s"
+    console.print(metrics_table(title, task.results or {"loss": loss}))
     console.print(f"run directory: {directory}", soft_wrap=True, highlight=False)
