@@ -27,6 +27,8 @@ def read_arrays(path: str | Path) -> Arrays:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file: expected an .npz archive with an array 'x'")
     try:
+        if not zipfile.is_zipfile(path):
+            raise zipfile.BadZipFile("it is no zip archive")
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: _tensor(archive[name]) for name in archive.files}
     except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, AttributeError, TypeError, OSError) as error:
