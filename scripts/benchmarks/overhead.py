@@ -95,7 +95,7 @@ def main() -> None:
             measure, lambda: MLP([32], [1], [256, 256]), nn.MSELoss(), x, y, batch_size=256, epochs=10
         ),
         "galaxy CNN, batch 128": partial(
-            measure, lambda: CNN(1, 5), nn.CrossEntropyLoss(), images, labels, batch_size=128, epochs=2
+            measure, lambda: CNN(1, 5), nn.CrossEntropyLoss(), images, labels, batch_size=128, epochs=5
         ),
     }
     table = Table(title=f"milliseconds per step, medians of {repeats} turns ({torch.get_num_threads()} threads)")

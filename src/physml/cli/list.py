@@ -34,11 +34,11 @@ def main(arguments: list[str]) -> None:
 
 
 def _entries(folders: list[Path], group: str) -> dict[str, str]:
-    """Return the first comment line of each config of a group by its name."""
+    """Return the first sentence of the comments of each config of a group by its name."""
     entries = {}
     for folder in folders:
         for file in (folder / group).rglob("*.yaml"):
             comments = [line[1:].strip() for line in file.read_text().splitlines() if line.startswith("#")]
             lines = [line for line in comments if not line.startswith("@package")]
-            entries[file.relative_to(folder / group).with_suffix("").as_posix()] = lines[0] if lines else ""
+            entries[file.relative_to(folder / group).with_suffix("").as_posix()] = " ".join(lines).partition(". ")[0]
     return entries
