@@ -35,8 +35,10 @@ def test_each_evaluation_has_its_folder(copy):
 
 
 def test_other_data(copy):
+    before = json.loads((copy / "results.json").read_text())["metrics"]["accuracy"]["value"]
+    assert evaluate(settings(copy))["accuracy"]["value"] == pytest.approx(before)
     found = evaluate(settings(copy, "+data.seed=1"))
-    assert found["accuracy"]["value"] != pytest.approx(2.0)
+    assert found["accuracy"]["value"] != pytest.approx(before)
     assert found.keys() == {"accuracy"}
 
 

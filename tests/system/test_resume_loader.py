@@ -1,6 +1,5 @@
 """Lightning saves the loader's position in a checkpoint, and a resumed training sees the batches that were left."""
 
-import pytest
 import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
@@ -80,5 +79,4 @@ def test_without_the_position_other_batches_would_come(toy, tmp_path, monkeypatc
     batches, _ = fit(toy, tmp_path)
     monkeypatch.setattr(BatchLoader, "load_state_dict", lambda self, state: None)
     rest, _ = fit(toy, tmp_path, checkpoint=tmp_path / "step=5.ckpt")
-    with pytest.raises((AssertionError, ValueError)):
-        assert all(torch.equal(one, other) for one, other in zip(rest, batches[5:], strict=True))
+    assert not all(torch.equal(one, other) for one, other in zip(rest, batches[5:], strict=False))
