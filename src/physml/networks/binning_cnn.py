@@ -22,8 +22,9 @@ class BinningCNN(nn.Module):
     Domain: the box is centred on the z axis and begins at z = 0; a sensor outside belongs to the nearest pixel.
     Units: cm, GeV.
 
-    Source: the binning approach that Qasim, Kieseler, Iiyama and Pierini 2019 compare with, arXiv 1902.07987; the
-    widths, the sums and the read-out are ours.
+    Source: the binning approach that Qasim, Kieseler, Iiyama and Pierini 2019 compare with, arXiv 1902.07987. The
+    default grid is that of their experiments' code (``BinningClusteringEta``), where the sensors of a pixel have a slot
+    each and the convolutions are factorised in three dimensions; the sums, the layers and their widths here are ours.
 
     Args:
         in_features: Features of a sensor.
@@ -57,7 +58,7 @@ class BinningCNN(nn.Module):
         out_features: int,
         width: float,
         depth: float,
-        bins: int = 20,
+        bins: int = 16,
         layers: int = 20,
         channels: int = 48,
         blocks: int = 2,

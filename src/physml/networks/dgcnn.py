@@ -85,9 +85,8 @@ class DGCNN(nn.Module):
     the backward pass.
 
     Source: Wang et al. 2019, arXiv 1801.07829, in the form that Qasim, Kieseler, Iiyama and Pierini compare with
-    (2019, arXiv 1902.07987). The defaults are those of ``compute_output_dgcnn`` in Qasim and Kieseler's experiments
-    on sparse convolutions, whose 40 neighbours count the point itself, whose first layer is 16 wide, and whose last is
-    a relu of width 3.
+    (2019, arXiv 1902.07987). The defaults are those of their experiments' code (``compute_output_dgcnn``), whose 40
+    neighbours count the point itself, whose event mean is taken to be plain, and whose last layer is a relu of width 3.
 
     Args:
         in_features: Features of a point.
@@ -126,7 +125,9 @@ class DGCNN(nn.Module):
     ) -> None:
         super().__init__()
         self.in_features = in_features
-        self.embedding = nn.Sequential(nn.Linear(in_features, embedding_features), nn.BatchNorm1d(embedding_features))
+        self.embedding = nn.Sequential(
+            nn.Linear(in_features, embedding_features, bias=False), nn.BatchNorm1d(embedding_features)
+        )
         widths = [embedding_features] + [features] * (blocks - 1)
         self.blocks = nn.ModuleList(DGCNNBlock(width, features, k, edge_layers) for width in widths[:-1])
         self.last = EdgeConv(widths[-1], features, k, edge_layers)
