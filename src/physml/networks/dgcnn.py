@@ -44,7 +44,7 @@ class EdgeConv(nn.Module):
         difference = self.difference(h)
         # index_select, not difference[index]: its backward is several times faster on a CPU.
         edges = difference.index_select(0, index.flatten()).unflatten(0, index.shape)
-        edges = edges + (self.own(h) - difference)[:, None]
+        edges += (self.own(h) - difference)[:, None]
         for layer in self.layers:
             edges = layer(F.relu(edges, inplace=True))
         return F.relu(edges.amax(1))  # the last ReLU grows monotonically: after the maximum there are k times fewer
@@ -56,7 +56,8 @@ class DGCNNBlock(nn.Module):
     Source and arguments: as `DGCNN` and `EdgeConv`.
 
     Shapes:
-        h (points, in_features), offsets (events + 1,) → (points, features) and the mean, (points, features)
+        h (points, in_features), offsets (events + 1,) → (points, features) and what they are mixed from,
+        (points, 2 × features)
     """
 
     def __init__(self, in_features: int, features: int, k: int, edge_layers: int) -> None:
@@ -65,10 +66,11 @@ class DGCNNBlock(nn.Module):
         self.mix = nn.Sequential(nn.Linear(2 * features, features), nn.ReLU(), nn.BatchNorm1d(features))
 
     def forward(self, h: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the block's features of each point, and its event's mean of the convolution."""
+        """Return the block's features of each point, and its convolution beside the event's mean of it."""
         h = self.convolution(h, offsets)
         mean = segment_mean(h, offsets).index_select(0, segment_index(offsets))
-        return self.mix(torch.cat([h, mean], dim=1)), mean
+        exchanged = torch.cat([h, mean], dim=1)
+        return self.mix(exchanged), exchanged
 
 
 class DGCNN(nn.Module):
@@ -86,7 +88,8 @@ class DGCNN(nn.Module):
 
     Source: Wang et al. 2019, arXiv 1801.07829, in the form that Qasim, Kieseler, Iiyama and Pierini compare with
     (2019, arXiv 1902.07987). The defaults are those of their experiments' code (``compute_output_dgcnn``), whose 40
-    neighbours count the point itself, whose event mean is taken to be plain, and whose last layer is a relu of width 3.
+    neighbours count the point itself, whose mixing layers read the convolution twice, and whose last layer is a relu
+    of width 3.
 
     Args:
         in_features: Features of a point.
@@ -133,7 +136,7 @@ class DGCNN(nn.Module):
         self.last = EdgeConv(widths[-1], features, k, edge_layers)
         self.norm = nn.BatchNorm1d(features)
         self.head = nn.Sequential(
-            nn.Linear((2 * blocks - 1) * features, head_features), nn.ReLU(), nn.Linear(head_features, out_features)
+            nn.Linear((3 * blocks - 2) * features, head_features), nn.ReLU(), nn.Linear(head_features, out_features)
         )
         self.softmax = nn.Softmax(dim=-1) if softmax else nn.Identity()
 
@@ -146,7 +149,7 @@ class DGCNN(nn.Module):
             )
         h, outputs = self.embedding(x), []
         for block in self.blocks:
-            h, mean = block(h, offsets)
-            outputs += [h, mean]
+            h, exchanged = block(h, offsets)
+            outputs += [h, exchanged]
         outputs.append(self.norm(self.last(h, offsets)))
         return self.softmax(self.head(torch.cat(outputs, dim=1)))
