@@ -44,10 +44,12 @@ class EdgeConv(nn.Module):
         difference = self.difference(h)
         # index_select, not difference[index]: its backward is several times faster on a CPU.
         edges = difference.index_select(0, index.flatten()).unflatten(0, index.shape)
-        edges += (self.own(h) - difference)[:, None]
+        edges = edges + (self.own(h) - difference)[:, None]
         for layer in self.layers:
-            edges = layer(F.relu(edges, inplace=True))
-        return F.relu(edges.amax(1))  # the last ReLU grows monotonically: after the maximum there are k times fewer
+            edges = layer(F.relu(edges))  # in place it would be slower: the backward of a changed view copies it
+        # The last ReLU is monotonic: after the maximum there are k times fewer. For the backward pass max keeps only
+        # where the maxima are, amax all edges.
+        return F.relu(edges.max(1).values)
 
 
 class DGCNNBlock(nn.Module):
@@ -83,8 +85,8 @@ class DGCNN(nn.Module):
         \hat y = \mathrm{softmax}\left(W_2\,\mathrm{relu}\,W_1 [h^{(1)}, g^{(1)}, \dots, h^{(B)}]\right)
 
     The prediction of a point does not depend on the order of its event's points, nor on other events (in training,
-    only through the batch normalisation). It holds ``edge_layers`` × points × (k + 1) × features numbers per block for
-    the backward pass.
+    only through the batch normalisation). For the backward pass it holds (edge_layers − 1) × points × (k + 1) ×
+    features numbers per edge convolution.
 
     Source: Wang et al. 2019, arXiv 1801.07829, in the form that Qasim, Kieseler, Iiyama and Pierini compare with
     (2019, arXiv 1902.07987). The defaults are those of their experiments' code (``compute_output_dgcnn``), whose 40
