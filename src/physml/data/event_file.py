@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
@@ -80,7 +81,7 @@ class EventFile(ABC):
             for edge in self.edges:
                 if edge - marks[-1] >= size or edge == self.count > marks[-1]:
                     marks.append(edge)
-        return list(zip(marks[:-1], marks[1:], strict=True))
+        return list(pairwise(marks))
 
     def __enter__(self) -> "EventFile":
         return self

@@ -121,7 +121,8 @@ class EventFiles:
                     raise SchemaError(f"{where} is {found}, expected {expected}: leave it out, or store numbers")
                 if _type(found) != _type(first):
                     raise SchemaError(
-                        f"{where} is {found}, expected {first} as in {self.paths[0]}: write the file again, or leave it out"
+                        f"{where} is {found}, expected {first} as in {self.paths[0]}: "
+                        "write the file again, or leave it out"
                     )
                 if _type(found)[1:] != _type(columns[sources[0]])[1:]:
                     raise SchemaError(

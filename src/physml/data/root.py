@@ -1,5 +1,6 @@
 """Events in ROOT files."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
@@ -53,7 +54,7 @@ class ROOTFile(EventFile):
             elif not np.array_equal(counts, np.diff(offsets)):
                 raise SchemaError(
                     f"{self.path}: column {name!r} has other numbers of points than {leader!r} in events "
-                    f"{start}–{stop}, expected equally many: leave one out of data.arrays"
+                    f"{start}–{stop - 1}, expected equally many: leave one out of data.arrays"
                 )
             points[name] = as_tensor(self._awkward.to_numpy(self._awkward.flatten(array, axis=1)))
         return Arrays(events, points, None if offsets is None else as_tensor(offsets))
@@ -66,8 +67,9 @@ class ROOTFile(EventFile):
         trees = [key for key, kind in self._file.classnames(cycle=False).items() if kind in ("TTree", "ROOT::RNTuple")]
         if name in trees or (not name and len(trees) == 1):
             return name or trees[0]
+        found = f"no tree {name!r}" if name else f"{len(trees)} trees"
         raise SchemaError(
-            f"{self.path}: {f'no tree {name!r}' if name else f'{len(trees)} trees'} in it, expected one TTree or RNTuple: "
+            f"{self.path}: {found} in it, expected one TTree or RNTuple: "
             f"name one of {', '.join(trees) or 'none'} as FILE.root:NAME"
         )
 
@@ -78,11 +80,8 @@ class ROOTFile(EventFile):
 
     def _columns(self, uproot) -> dict[str, Column]:
         branches = {name: self._tree[name] for name in self._tree.keys(recursive=False)}
-        counters = {
-            branch.count_branch.name
-            for branch in branches.values()
-            if getattr(branch, "count_branch", None) is not None
-        }
+        counted = (getattr(branch, "count_branch", None) for branch in branches.values())
+        counters = {counter.name for counter in counted if counter is not None}
         plain = (uproot.AsDtype, uproot.AsJagged)
         columns, wanted = {}, []
         for name, branch in branches.items():
@@ -112,7 +111,8 @@ class ROOTFile(EventFile):
 def write_root(file: BinaryIO, parts: Iterable[Arrays]) -> None:
     """Write events, given part by part, as an RNTuple ``events`` that `ROOTFile` reads; each part is a cluster."""
     uproot, awkward = optional("uproot", "hep"), optional("awkward", "hep")
-    with uproot.recreate(file) as output:
+    own = os.fdopen(os.dup(file.fileno()), "r+b")  # uproot closes what it is given
+    with uproot.recreate(own) as output:
         ntuple = None
         for arrays in parts:
             columns = {

@@ -15,8 +15,8 @@ SPLITS = ("train", "validation", "test")
 class StreamDataModule(LightningDataModule):
     """Stream the events of HDF5, Parquet or ROOT files, split into training, validation and test events.
 
-    Either the files of `path` are split, each block of events by `fractions`, or validation and test events have files of
-    their own.
+    Either the files of `path` are split, each block of events by `fractions`, or validation and test events have files
+    of their own.
 
     Args:
         path: The files: see `EventFiles`, also for `arrays` and `transform`.
