@@ -93,6 +93,15 @@ GROUPS = sorted(
 # Where a choice makes sense only with others.
 COMPANIONS = {
     ("data", "file"): ["experiment=none", "network=mlp", "data.path=a.npz", "data.in_shape=[3]", "data.out_shape=[2]"],
+    ("data", "stream"): [
+        "experiment=none",
+        "network=mlp",
+        "data=stream",
+        "data.path=a.h5",
+        "data.in_shape=[3]",
+        "data.out_shape=[2]",
+    ],
+    ("data", "shower_files"): ["data=shower_files", "data.path=a.h5"],
     ("network", "cnn"): ["experiment=galaxy_cnn"],
     ("network", "rnn"): ["experiment=pendulum_rnn"],
     ("callbacks", "ema"): ["callbacks=[default,ema]"],
@@ -108,7 +117,7 @@ def test_each_choice_of_a_group_composes_and_passes_the_check(group, name):
         base = ["experiment=none", "network=mlp", f"+constraint@task.constraints.mine={name}"]
     elif not any(word.startswith(f"{group}=") for word in base):
         base = [*base, f"{group}={name}"]
-    if group == "data" and name != "file":
+    if group == "data" and (group, name) not in COMPANIONS:
         base += ["experiment=none", "network=mlp"]
     assert problems(compose_config("train", base)) == []
 
