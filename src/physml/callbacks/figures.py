@@ -20,14 +20,15 @@ class Figures(Callback):
     Args:
         directory: Where the files go, as ``NAME.png``.
         plots: Functions by name that return a figure. They read arrays of the batch, ``prediction``, ``target`` and
-            ``network`` by the names of their parameters.
+            ``network`` by the names of their parameters. An experiment switches off one it inherits by None.
         events: How many test events they get.
     """
 
     def __init__(
-        self, directory: str, plots: Mapping[str, Callable[..., Figure]] | None = None, events: int = 1000
+        self, directory: str, plots: Mapping[str, Callable[..., Figure] | None] | None = None, events: int = 1000
     ) -> None:
-        self.directory, self.plots, self.events = Path(directory), dict(plots or {}), events
+        self.directory, self.events = Path(directory), events
+        self.plots = {name: plot for name, plot in (plots or {}).items() if plot is not None}
         self._batches: list[dict[str, Tensor]] = []
         self._seen = 0
 
