@@ -1,6 +1,6 @@
 import torch
 
-from physml.metrics.showers import accuracy, nearest_impact, nearest_impact_response, response
+from physml.metrics.showers import accuracy, nearest_impact, nearest_impact_accuracy, nearest_impact_response, response
 
 OFFSETS = torch.tensor([0, 2, 4])
 ENERGY = torch.tensor([3.0, 1.0, 2.0, 2.0])
@@ -35,3 +35,5 @@ def test_nearest_impact_takes_the_impacts_of_the_own_event():
     assert (fractions.sum(1) == 1).all()
     expected = response(fractions, TARGET, ENERGY, OFFSETS)
     torch.testing.assert_close(nearest_impact_response(position, impact, TARGET, ENERGY, OFFSETS), expected)
+    expected = accuracy(fractions, TARGET, ENERGY, OFFSETS)
+    torch.testing.assert_close(nearest_impact_accuracy(position, impact, TARGET, ENERGY, OFFSETS), expected)

@@ -54,10 +54,11 @@ class Figures(Callback):
         """Draw and save the figures."""
         if not self._batches:
             return
-        batch, self._batches = _concatenated(self._batches), []
         network = pl_module.network.cpu()
         with torch.no_grad():
-            prediction = call(network, batch)
+            # Batch by batch: of many ragged events at once the messages would fill the memory.
+            prediction = _joined([call(network, batch) for batch in self._batches])
+            batch, self._batches = _concatenated(self._batches), []
             arrays = {**batch, "prediction": prediction, "network": network}
             if "y" in batch:
                 arrays["target"] = batch["y"]
@@ -81,3 +82,9 @@ def _concatenated(batches: list[dict[str, Tensor]]) -> dict[str, Tensor]:
         counts = torch.cat([batch["offsets"].diff() for batch in batches])
         merged["offsets"] = torch.cat([torch.zeros(1, dtype=torch.int64), counts.cumsum(0)])
     return merged
+
+
+def _joined(predictions: list[Any]) -> Any:
+    if isinstance(predictions[0], Tensor):
+        return torch.cat(predictions)
+    return type(predictions[0])._make(torch.cat(parts) for parts in zip(*predictions, strict=True))

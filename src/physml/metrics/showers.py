@@ -56,3 +56,10 @@ def nearest_impact_response(
 ) -> Tensor:
     """Return `response` for the fractions of `nearest_impact`, which do not depend on the prediction."""
     return response(nearest_impact(position, impact, offsets), target, energy, offsets, shower)
+
+
+def nearest_impact_accuracy(
+    position: Tensor, impact: Tensor, target: Tensor, energy: Tensor, offsets: Tensor
+) -> Tensor:
+    """Return `accuracy` for the fractions of `nearest_impact`, which do not depend on the prediction."""
+    return accuracy(nearest_impact(position, impact, offsets), target, energy, offsets)
