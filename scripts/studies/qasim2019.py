@@ -1,9 +1,9 @@
 """GravNet and its rivals on overlapping showers (Qasim 2019, arXiv 1902.07987), over several seeds.
 
 Trains every experiment ``paper/qasim2019_*`` with every seed, skipping what is done, then writes one JSON file with the
-figures of merit, their spread over the seeds, parameters, latency and peak memory, and prints them as a table. Memory
-is read from Linux's ``/proc``. Words that are no options go to every training. Run:
-``python scripts/studies/qasim2019.py --seeds 1 2 3``; to see whether it works, add
+figures of merit, their spread over the seeds, parameters, latency and peak memory, prints them as a table, and draws
+all methods against the distance and the energy of the showers. Memory is read from Linux's ``/proc``. Words that are no
+options go to every training. Run: ``python scripts/studies/qasim2019.py --seeds 1 2 3``; to see whether it works, add
 ``--folder /tmp/try trainer=smoke data.train=64 data.validation=32 data.test=32``.
 """
 
@@ -17,6 +17,7 @@ import sys
 import sysconfig
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -24,6 +25,9 @@ from rich.console import Console
 from rich.table import Table
 
 import physml
+from physml.metrics.showers import nearest_impact
+from physml.ops.named import call
+from physml.report.shower_scans import accuracy_scan, response_scan
 from physml.runs.build import build
 from physml.runs.configs import config_directory
 from physml.runs.files import write_text
@@ -103,6 +107,20 @@ def peak(action: Callable[[], None]) -> float:
     return resident("VmHWM") - before
 
 
+def draw(folder: Path, methods: list[str], seed: int) -> None:
+    """Draw the figures of merit against distance and energy, all methods of one seed beside each other."""
+    rules, arrays = {}, {}
+    for method in methods:
+        task = physml.load(finished(folder, method, seed)).eval()
+        batches = build(task.hparams["data"]).test_dataloader()
+        with torch.inference_mode():
+            rules[task.network.__class__.__name__] = torch.cat([task(batch) for batch in batches])
+        arrays = batches.arrays[slice(None)]  # the same events for all methods
+    rules["Nearest true impact"] = call(nearest_impact, arrays)
+    for name, plot in {"accuracy": accuracy_scan, "response": response_scan}.items():
+        call(partial(plot, rules), arrays | {"target": arrays["y"]}).savefig(folder / f"{name}.png", dpi=150)
+
+
 def spread(values: list[float]) -> dict[str, float | None]:
     """Return mean and standard deviation over the seeds."""
     return {"mean": statistics.fmean(values), "spread": statistics.stdev(values) if len(values) > 1 else None}
@@ -157,6 +175,7 @@ def main() -> None:
             if not finished(options.folder, method, seed):
                 train(options.folder, method, seed, words)
     found = collect(options.folder, options.methods, options.seeds)
+    draw(options.folder, options.methods, options.seeds[0])
     write_text(options.folder / "qasim2019.json", json.dumps(found, indent=2) + "\n")
     Console(width=170).print(table(found))
 

@@ -1,6 +1,6 @@
 """Figures of merit of overlapping showers against the distance of their impacts and their energy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
@@ -14,6 +14,7 @@ from physml.report.showers import responses
 
 Array = NDArray[np.float64]
 Statistic = Callable[..., Array]
+MARKERS = "osD^vPX*"
 
 
 def plot_accuracy_scan(
@@ -25,9 +26,7 @@ def plot_accuracy_scan(
     impact: Tensor,
     beam_energy: Tensor,
 ) -> Figure:
-    """Draw the share of showers with a response within 30 % of one against distance and energy, beside nearest impact.
-
-    Bars are bin widths and standard errors, the latter by resampling the events (or, against energy, the showers).
+    """Draw `accuracy_scan` of a network beside the rule "nearest true impact".
 
     Args:
         prediction: Predicted fractions, shape (points, showers).
@@ -38,15 +37,8 @@ def plot_accuracy_scan(
         impact: True impacts x, y of the two showers in cm, shape (events, 2, 2).
         beam_energy: Energies of the two pions in GeV, shape (events, 2).
     """
-    figure = Figure(figsize=(11, 4.4), layout="constrained")
-    panels = figure.subplots(1, 2, sharey=True)
-    for name, fractions in _rules(prediction, position, impact, offsets).items():
-        response = responses(fractions, target, energy, offsets).double().numpy()
-        correct = (np.abs(response - 1) < 0.3).astype(np.float64)
-        _scan(panels, name, correct, np.mean, impact, beam_energy)
-    panels[0].set(ylabel="Share of showers with |R − 1| < 0.3", ylim=(None, 1))
-    panels[0].legend(frameon=False)
-    return figure
+    rules = {"Network": prediction, "Nearest true impact": nearest_impact(position, impact, offsets)}
+    return accuracy_scan(rules, target, energy, offsets, impact, beam_energy)
 
 
 def plot_response_scan(
@@ -58,43 +50,81 @@ def plot_response_scan(
     impact: Tensor,
     beam_energy: Tensor,
 ) -> Figure:
-    """Draw the mean and the standard deviation of the response against distance and energy, beside nearest impact.
+    """Draw `response_scan` of a network beside the rule "nearest true impact"; arguments as `plot_accuracy_scan`."""
+    rules = {"Network": prediction, "Nearest true impact": nearest_impact(position, impact, offsets)}
+    return response_scan(rules, target, energy, offsets, impact, beam_energy)
 
-    Showers without any visible energy are left out. Bars and arguments: as `plot_accuracy_scan`.
+
+def accuracy_scan(
+    rules: Mapping[str, Tensor], target: Tensor, energy: Tensor, offsets: Tensor, impact: Tensor, beam_energy: Tensor
+) -> Figure:
+    """Draw the share of showers with a response within 30 % of one against the distance and the energy.
+
+    Bars are standard errors, by resampling the events (against the energy, the showers). The points of a bin stand
+    beside each other.
+
+    Args:
+        rules: Fractions by the name of what gave them, each of shape (points, showers).
+        target: True fractions, shape (points, showers).
+        energy: Energies of the sensors in GeV, shape (points,).
+        offsets: Event i owns the points offsets[i]:offsets[i + 1], shape (events + 1,).
+        impact: True impacts x, y of the two showers in cm, shape (events, 2, 2).
+        beam_energy: Energies of the two pions in GeV, shape (events, 2).
+    """
+    figure = Figure(figsize=(11, 4.4), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    found = {name: responses(fractions, target, energy, offsets).double().numpy() for name, fractions in rules.items()}
+    correct = {name: (np.abs(response - 1) < 0.3).astype(np.float64) for name, response in found.items()}
+    _scan(panels, correct, np.mean, impact, beam_energy)
+    panels[0].set(ylabel="Share of showers with |R − 1| < 0.3", ylim=(None, 1.005))
+    panels[0].legend(frameon=False, loc="lower right")
+    figure.suptitle(f"Showers whose energy is found within 30 %, of {len(impact)} test events")
+    return figure
+
+
+def response_scan(
+    rules: Mapping[str, Tensor], target: Tensor, energy: Tensor, offsets: Tensor, impact: Tensor, beam_energy: Tensor
+) -> Figure:
+    """Draw the mean and the standard deviation of the response against the distance and the energy.
+
+    Showers without any visible energy are left out. Bars and arguments: as `accuracy_scan`.
     """
     figure = Figure(figsize=(11, 7.6), layout="constrained")
     panels = figure.subplots(2, 2, sharex="col", sharey="row")
-    for name, fractions in _rules(prediction, position, impact, offsets).items():
-        response = responses(fractions, target, energy, offsets).double().numpy()
-        _scan(panels[0], name, response, np.mean, impact, beam_energy)
-        _scan(panels[1], name, response, partial(np.std, ddof=1), impact, beam_energy)
+    found = {name: responses(fractions, target, energy, offsets).double().numpy() for name, fractions in rules.items()}
+    _scan(panels[0], found, np.mean, impact, beam_energy)
+    _scan(panels[1], found, partial(np.std, ddof=1), impact, beam_energy)
     for panel in panels[0]:
         panel.axhline(1, color="0.6", linewidth=0.8, linestyle=":")
         panel.set_xlabel("")
     panels[0, 0].set_ylabel("Mean response ⟨R⟩")
     panels[1, 0].set(ylabel="Standard deviation σ of the response", ylim=(0, None))
     panels[0, 0].legend(frameon=False)
+    figure.suptitle(f"Found over true visible energy R of the showers, of {len(impact)} test events")
     return figure
 
 
-def _rules(prediction: Tensor, position: Tensor, impact: Tensor, offsets: Tensor) -> dict[str, Tensor]:
-    return {"Network": prediction, "Nearest true impact": nearest_impact(position, impact, offsets)}
-
-
-def _scan(panels: NDArray, name: str, values: Array, statistic: Statistic, impact: Tensor, beam_energy: Tensor) -> None:
+def _scan(
+    panels: NDArray, values: Mapping[str, Array], statistic: Statistic, impact: Tensor, beam_energy: Tensor
+) -> None:
     """Draw a statistic of values (events, 2) against the distance and against the energy."""
     distance = (impact[:, 1] - impact[:, 0]).norm(dim=-1).double().numpy()
-    _points(panels[0], name, distance, values, statistic)
-    _points(panels[1], name, beam_energy.double().numpy().ravel(), values.reshape(-1, 1), statistic)
+    _points(panels[0], distance, values, statistic)
+    alone = {name: each.reshape(-1, 1) for name, each in values.items()}
+    _points(panels[1], beam_energy.double().numpy().ravel(), alone, statistic)
     panels[0].set_xlabel("Distance of the impacts (cm)")
     panels[1].set_xlabel("Energy of the pion (GeV)")
 
 
-def _points(panel: Axes, name: str, x: Array, values: Array, statistic: Statistic) -> None:
+def _points(panel: Axes, x: Array, values: Mapping[str, Array], statistic: Statistic) -> None:
     edges = np.linspace(x.min(), x.max(), 9)
-    height, error = binned(x, values, edges, statistic)
-    centre, width = 0.5 * (edges[1:] + edges[:-1]), 0.5 * np.diff(edges)
-    panel.errorbar(centre, height, yerr=error, xerr=width, fmt="o", markersize=4, linewidth=1.2, label=name)
+    centre, step = 0.5 * (edges[1:] + edges[:-1]), 0.1 * (edges[1] - edges[0])
+    for number, (name, each) in enumerate(values.items()):
+        height, error = binned(x, each, edges, statistic)
+        shifted = centre + step * (number - 0.5 * (len(values) - 1))
+        panel.errorbar(
+            shifted, height, yerr=error, fmt=f"{MARKERS[number]}-", markersize=4.5, linewidth=0.8, label=name
+        )
 
 
 def binned(x: Array, values: Array, edges: Array, statistic: Statistic, resamples: int = 200) -> tuple[Array, Array]:
