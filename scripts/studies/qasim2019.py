@@ -153,7 +153,7 @@ def table(found: dict) -> Table:
     for method, entry in found["methods"].items():
         merits = [entry["merits"][name] for name in MERITS]
         cells = [f"{m['mean']:.4f}" + (f" ± {m['spread']:.4f}" if m["spread"] is not None else "") for m in merits]
-        price = [f"{entry['costs'][name]:.4g}" if name in entry["costs"] else "" for name in COSTS]
+        price = [f"{entry['costs'][name]:,.1f}".removesuffix(".0") if name in entry["costs"] else "" for name in COSTS]
         shown.add_row(method, *cells, *price)
     return shown
 
