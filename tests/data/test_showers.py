@@ -45,7 +45,7 @@ def test_a_batch_of_events_keeps_their_points_together():
     torch.testing.assert_close(batch["impact"][1], arrays.events["impact"][1])
 
 
-def test_the_data_of_2019_have_the_papers_number_of_sensors_and_layers():
+def test_the_data_of_2019_have_2102_sensors_that_grow_with_depth_and_distance_from_the_axis():
     data = build(compose_config("train", ["experiment=none", "data=showers_2019", "network=mlp"])["data"])
     calorimeter = data._draws["train"][0].calorimeter
     assert len(calorimeter) == 2102
