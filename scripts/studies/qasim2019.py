@@ -23,11 +23,12 @@ from pathlib import Path
 import torch
 from rich.console import Console
 from rich.table import Table
+from torch import Tensor
 
 import physml
-from physml.metrics.showers import nearest_impact
+from physml.metrics.showers import accuracy, response
 from physml.ops.named import call
-from physml.report.shower_scans import accuracy_scan, response_scan
+from physml.report.shower_scans import accuracy_scan, response_scan, rivals
 from physml.runs.build import build
 from physml.runs.configs import config_directory
 from physml.runs.files import write_text
@@ -35,7 +36,6 @@ from physml.runs.provenance import provenance
 
 PREFIX = "qasim2019_"
 BATCH = 32
-NEAREST = "nearest_impact"
 MERITS = ("accuracy", "response", "response_spread")
 COSTS = ("parameters", "train_seconds", "latency_1_ms", f"latency_{BATCH}_ms", "inference_MB", "training_MB")
 
@@ -107,18 +107,31 @@ def peak(action: Callable[[], None]) -> float:
     return resident("VmHWM") - before
 
 
-def draw(folder: Path, methods: list[str], seed: int) -> None:
-    """Draw the figures of merit against distance and energy, all methods of one seed beside each other."""
-    rules, arrays = {}, {}
+def compare(folder: Path, methods: list[str], seed: int) -> dict[str, dict[str, float]]:
+    """Draw all methods of one seed against distance and energy, and return the figures of merit of the classical rules.
+
+    The rules have no weights, and all methods see the same test events.
+    """
+    fractions = {}
     for method in methods:
         task = physml.load(finished(folder, method, seed)).eval()
         batches = build(task.hparams["data"]).test_dataloader()
         with torch.inference_mode():
-            rules[task.network.__class__.__name__] = torch.cat([task(batch) for batch in batches])
-        arrays = batches.arrays[slice(None)]  # the same events for all methods
-    rules["Nearest true impact"] = call(nearest_impact, arrays)
+            fractions[type(task.network).__name__] = torch.cat([task(batch) for batch in batches])
+    arrays = batches.arrays[slice(None)]
+    arrays["target"] = arrays["y"]
+    rules = call(rivals, arrays)
     for name, plot in {"accuracy": accuracy_scan, "response": response_scan}.items():
-        call(partial(plot, rules), arrays | {"target": arrays["y"]}).savefig(folder / f"{name}.png", dpi=150)
+        call(partial(plot, fractions | rules), arrays).savefig(folder / f"{name}.png", dpi=150)
+    return {name: merits(given, arrays) for name, given in rules.items()}
+
+
+def merits(fractions: Tensor, arrays: dict[str, Tensor]) -> dict[str, float]:
+    """Return the figures of merit of some fractions, as the experiments define them."""
+    given = arrays | {"prediction": fractions}
+    found = call(response, given)
+    values = call(accuracy, given).mean(), found.mean(), found.std()
+    return dict(zip(MERITS, map(float, values), strict=True))
 
 
 def spread(values: list[float]) -> dict[str, float | None]:
@@ -126,21 +139,19 @@ def spread(values: list[float]) -> dict[str, float | None]:
     return {"mean": statistics.fmean(values), "spread": statistics.stdev(values) if len(values) > 1 else None}
 
 
-def collect(folder: Path, methods: list[str], seeds: list[int]) -> dict:
-    """Return figures of merit and costs of all methods from their finished runs."""
+def collect(folder: Path, methods: list[str], seeds: list[int], rules: dict[str, dict[str, float]]) -> dict:
+    """Return figures of merit and costs of all methods from their finished runs, and the merits of the rules."""
     found: dict = {"provenance": provenance(seeds[0]), "seeds": seeds, "methods": {}}
     for method in methods:
         runs = [run for seed in seeds if (run := finished(folder, method, seed))]
         results = [json.loads((run / "results.json").read_text()) for run in runs]
-        merits = {name: spread([r["metrics"][name]["value"] for r in results]) for name in MERITS}
+        values = {name: spread([r["metrics"][name]["value"] for r in results]) for name in MERITS}
         commits = sorted({str(json.loads((run / "provenance.json").read_text())["git_commit"]) for run in runs})
         seconds = spread([r["train_seconds"] for r in results])["mean"]
         price = {"parameters": results[0]["parameters"], "train_seconds": seconds, **costs(runs[0])}
-        found["methods"][method] = {"merits": merits, "costs": price, "git_commits": commits}
-    # The rule has no weights, so all runs agree on it.
-    rule = {name: results[0]["metrics"][f"{NEAREST}_{name}"] for name in MERITS}
-    merits = {name: {"mean": entry["value"], "spread": None} for name, entry in rule.items()}
-    found["methods"][NEAREST] = {"merits": merits, "costs": {}}
+        found["methods"][method] = {"merits": values, "costs": price, "git_commits": commits}
+    for name, values in rules.items():
+        found["methods"][name] = {"merits": {merit: spread([value]) for merit, value in values.items()}, "costs": {}}
     return found
 
 
@@ -151,8 +162,8 @@ def table(found: dict) -> Table:
     for name in (*MERITS, *COSTS):
         shown.add_column(name.replace("_", " "), justify="right")
     for method, entry in found["methods"].items():
-        merits = [entry["merits"][name] for name in MERITS]
-        cells = [f"{m['mean']:.4f}" + (f" ± {m['spread']:.4f}" if m["spread"] is not None else "") for m in merits]
+        values = [entry["merits"][name] for name in MERITS]
+        cells = [f"{v['mean']:.4f}" + (f" ± {v['spread']:.4f}" if v["spread"] is not None else "") for v in values]
         price = [f"{entry['costs'][name]:,.1f}".removesuffix(".0") if name in entry["costs"] else "" for name in COSTS]
         shown.add_row(method, *cells, *price)
     return shown
@@ -174,8 +185,8 @@ def main() -> None:
         for method in options.methods:
             if not finished(options.folder, method, seed):
                 train(options.folder, method, seed, words)
-    found = collect(options.folder, options.methods, options.seeds)
-    draw(options.folder, options.methods, options.seeds[0])
+    rules = compare(options.folder, options.methods, options.seeds[0])
+    found = collect(options.folder, options.methods, options.seeds, rules)
     write_text(options.folder / "qasim2019.json", json.dumps(found, indent=2) + "\n")
     Console(width=170).print(table(found))
 

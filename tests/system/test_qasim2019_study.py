@@ -27,8 +27,7 @@ def finish(tmp_path, study):
     def write(method, seed, accuracy):
         run = tmp_path / method / f"seed_{seed}_abc"
         run.mkdir(parents=True)
-        rule = {f"nearest_impact_{name}": {"value": 0.5} for name in study.MERITS}
-        metrics = {name: {"value": accuracy} for name in study.MERITS} | rule
+        metrics = {name: {"value": accuracy} for name in study.MERITS}
         (run / "results.json").write_text(json.dumps({"metrics": metrics, "parameters": 7, "train_seconds": 3.0}))
         (run / "provenance.json").write_text(json.dumps({"git_commit": "c"}))
         return run
@@ -48,15 +47,22 @@ def test_mean_and_spread_over_the_seeds_are_collected_and_printed(study, finish,
     for seed, accuracy in ((1, 0.9), (2, 0.7)):
         finish("gravnet", seed, accuracy)
     monkeypatch.setattr(study, "costs", lambda run: {"latency_1_ms": 2.5})
-    found = study.collect(tmp_path, ["gravnet"], [1, 2])
+    rules = {"Nearest seed": dict.fromkeys(study.MERITS, 0.5)}
+    found = study.collect(tmp_path, ["gravnet"], [1, 2], rules)
     merit = found["methods"]["gravnet"]["merits"]["accuracy"]
     assert merit["mean"] == pytest.approx(0.8)
     assert merit["spread"] == pytest.approx(0.2 / 2**0.5)
-    assert found["methods"]["nearest_impact"]["merits"]["accuracy"]["mean"] == 0.5
+    assert found["methods"]["Nearest seed"]["merits"]["accuracy"] == {"mean": 0.5, "spread": None}
     assert found["provenance"]["versions"]["torch"]
     printed = io.StringIO()
     Console(file=printed, width=200).print(study.table(found))
     assert "0.8000 ± 0.1414" in printed.getvalue()
+
+
+def test_figures_of_merit_of_the_truth(study):
+    target = torch.tensor([[1.0, 0.0], [0.25, 0.75]])
+    arrays = {"target": target.repeat(2, 1), "energy": torch.ones(4), "offsets": torch.tensor([0, 2, 4])}
+    assert study.merits(arrays["target"], arrays) == {"accuracy": 1, "response": 1, "response_spread": 0}
 
 
 def test_peak_memory_is_that_of_the_action(study):

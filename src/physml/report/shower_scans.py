@@ -9,12 +9,26 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from physml.metrics.showers import nearest_impact
+from physml.metrics.showers import nearest_impact, nearest_seed
 from physml.report.showers import responses
 
 Array = NDArray[np.float64]
 Statistic = Callable[..., Array]
 MARKERS = "osD^vPX*"
+
+
+def rivals(energy: Tensor, offsets: Tensor, position: Tensor, impact: Tensor) -> dict[str, Tensor]:
+    """Return the fractions that the classical rules of `physml.metrics.showers` give, by the rules' names.
+
+    Arguments: as `plot_accuracy_scan`.
+
+    Shapes:
+        dict of (points, showers)
+    """
+    return {
+        "Nearest true impact": nearest_impact(position, impact, offsets),
+        "Nearest seed": nearest_seed(energy, position, offsets),
+    }
 
 
 def plot_accuracy_scan(
@@ -26,7 +40,7 @@ def plot_accuracy_scan(
     impact: Tensor,
     beam_energy: Tensor,
 ) -> Figure:
-    """Draw `accuracy_scan` of a network beside the rule "nearest true impact".
+    """Draw `accuracy_scan` of a network beside the classical rules, `rivals`.
 
     Args:
         prediction: Predicted fractions, shape (points, showers).
@@ -37,7 +51,7 @@ def plot_accuracy_scan(
         impact: True impacts x, y of the two showers in cm, shape (events, 2, 2).
         beam_energy: Energies of the two pions in GeV, shape (events, 2).
     """
-    rules = {"Network": prediction, "Nearest true impact": nearest_impact(position, impact, offsets)}
+    rules = {"Network": prediction, **rivals(energy, offsets, position, impact)}
     return accuracy_scan(rules, target, energy, offsets, impact, beam_energy)
 
 
@@ -50,8 +64,8 @@ def plot_response_scan(
     impact: Tensor,
     beam_energy: Tensor,
 ) -> Figure:
-    """Draw `response_scan` of a network beside the rule "nearest true impact"; arguments as `plot_accuracy_scan`."""
-    rules = {"Network": prediction, "Nearest true impact": nearest_impact(position, impact, offsets)}
+    """Draw `response_scan` of a network beside the classical rules, `rivals`; arguments as `plot_accuracy_scan`."""
+    rules = {"Network": prediction, **rivals(energy, offsets, position, impact)}
     return response_scan(rules, target, energy, offsets, impact, beam_energy)
 
 
