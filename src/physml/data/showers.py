@@ -24,6 +24,7 @@ class ShowerSource:
         sampling_term: a_s in σ/E = a_s/√E.
         noise: Standard deviation of a sensor's noise.
         threshold: Energy below which a sensor is not read.
+        hadronic_response: h/e of the calorimeter.
         calorimeter: The geometry (default: `Calorimeter()`).
 
     Example:
@@ -42,6 +43,7 @@ class ShowerSource:
         sampling_term: float = 0.3,
         noise: float = 0.015,
         threshold: float = 0.15,
+        hadronic_response: float = 1.0,
         calorimeter: Calorimeter | None = None,
     ) -> None:
         self.calorimeter = calorimeter or Calorimeter()
@@ -54,6 +56,7 @@ class ShowerSource:
             "sampling_term": sampling_term,
             "noise": noise,
             "threshold": threshold,
+            "hadronic_response": hadronic_response,
         }
 
     def __call__(self, count: int, rng: np.random.Generator) -> Arrays:
