@@ -53,7 +53,7 @@ class GarNetLayer(nn.Module):
 
 
 class GarNet(nn.Module):
-    r"""GarNet layers, each followed by a batch normalisation, whose outputs are concatenated and read by two dense layers.
+    r"""GarNet layers with batch normalisation, whose outputs are concatenated and read by two dense layers.
 
     .. math::
         h^{(0)} = \tanh W_0\, \mathrm{norm}[x,\ \bar x_e], \quad h^{(l)} = \mathrm{norm}\,\mathrm{GarNet}_l(h^{(l-1)}),
