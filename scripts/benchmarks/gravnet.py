@@ -6,20 +6,20 @@ torch-cluster   torch-geometric's GravNetConv, with torch-cluster's ``knn`` in t
 dense           all distances of an event, ``topk`` and fancy indexing in plain torch
 
 Times are medians of turns, ratios medians of the ratios of each turn. The peak memory is that of a process of its own
-for each way: how much its largest resident size (``ru_maxrss``) grows by the first two steps on this batch, after a
-step on a tiny one has loaded all code. Run: ``python scripts/benchmarks/gravnet.py``
+for each way: how far its resident size rises (``VmHWM`` of Linux's ``/proc``) in the first two steps on this batch,
+after a step on a tiny one has loaded all code. Run: ``python scripts/benchmarks/gravnet.py``
 """
 
 import argparse
 import importlib.util
 import platform
-import resource
 import statistics
 import subprocess
 import sys
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 import torch
@@ -110,10 +110,17 @@ def print_peak(name: str, events: int, points: int) -> None:
     """Print by how many MiB the peak grows; in a process of its own."""
     way = WAYS[name]()
     step(way, *batch(2, 100))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = resident("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far: it may be that of the process before
     for _ in range(2):
         step(way, *batch(events, points))
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+    print(resident("VmHWM") - before)
+
+
+def resident(name: str) -> float:
+    """Return a memory figure of this process in MiB, by Linux's name for it."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith(name)) / 1024
 
 
 def measure_peak(name: str, events: int, points: int) -> float:

@@ -96,6 +96,17 @@ def test_a_large_event_among_small_ones():
     assert as_lists(index, exists)[2503:] == [[2504], [2503]]
 
 
+def test_threads_share_the_work_and_change_nothing():
+    points, offsets = torch.randn(5000, 2, dtype=torch.float64), torch.tensor([0, 1500, 1510, 3200, 5000])
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        several = dense(points, offsets, 6, 2**17)
+    finally:
+        torch.set_num_threads(before)
+    assert several == dense(points, offsets, 6, 2**17)
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), 1e200])
 def test_coordinates_must_be_finite(bad):
     with pytest.raises(ValueError, match="expected finite coordinates"):

@@ -27,6 +27,11 @@ class EventBlock:
         """Number of points of the largest event."""
         return int(self.counts[-1])
 
+    @property
+    def pairs(self) -> int:
+        """Number of pairs of a row and a point, padding included."""
+        return len(self.starts) * len(self.rows) * self.width
+
 
 def event_blocks(starts: Tensor, counts: Tensor, budget: int) -> Iterator[EventBlock]:
     """Yield blocks of at most `budget` pairs of points, or of one row, that cover all events of two points or more.

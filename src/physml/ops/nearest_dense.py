@@ -1,5 +1,6 @@
 """The k nearest neighbours from all distances, selected as integers: the fastest way on a CPU for small events."""
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -31,18 +32,22 @@ def nearest_dense(points: Tensor, starts: Tensor, counts: Tensor, k: int, index:
         points (points, space), starts and counts (events,), index (points, k)
     """
     axes, found = np.ascontiguousarray(points.numpy().T), index.numpy()
-
-    def work(block: EventBlock) -> None:
-        _search_block(axes, block, k, found)
-
     blocks = list(event_blocks(starts, counts, budget))
-    threads = min(len(blocks), torch.get_num_threads())
-    if threads < 2:
-        for block in blocks:
-            work(block)
+    # Threads wait for each other between numpy's operations, which only large ones make up for.
+    share_of_thread = sum(block.pairs for block in blocks) // 2**21
+    threads = max(1, min(len(blocks), torch.get_num_threads(), share_of_thread))
+
+    def work(share: list[EventBlock]) -> None:
+        # One pair of buffers for all blocks: the system takes longer to map fresh memory than the search takes.
+        buffers = np.empty((2, max((block.pairs for block in share), default=0)))
+        for block in share:
+            _search_block(axes, block, k, found, buffers)
+
+    if threads == 1:
+        work(blocks)
     else:
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, blocks))
+            list(pool.map(work, (blocks[first::threads] for first in range(threads))))
 
 
 def nearest_of_rows(axes: np.ndarray, rows: np.ndarray, k: int) -> np.ndarray:
@@ -56,8 +61,8 @@ def nearest_of_rows(axes: np.ndarray, rows: np.ndarray, k: int) -> np.ndarray:
     Shapes:
         axes (…, space, points), rows (rows,) → (…, rows, k)
     """
-    keys = _keys(axes, rows)
-    return _select(keys, k)
+    shape = (*axes.shape[:-2], len(rows), axes.shape[-1])
+    return _select(_keys(axes, rows, np.empty((2, math.prod(shape)))), k)
 
 
 def index_bits(width: int) -> int:
@@ -65,11 +70,11 @@ def index_bits(width: int) -> int:
     return (1 << int(width).bit_length()) - 1
 
 
-def _search_block(axes: np.ndarray, block: EventBlock, k: int, found: np.ndarray) -> None:
+def _search_block(axes: np.ndarray, block: EventBlock, k: int, found: np.ndarray, buffers: np.ndarray) -> None:
     starts, counts, rows = block.starts.numpy(), block.counts.numpy(), block.rows.numpy()
     # Padding repeats an event's last point and is ruled out as a neighbour.
     slots = starts[:, None] + np.minimum(np.arange(block.width), counts[:, None] - 1)
-    keys = _keys(np.moveaxis(axes[:, slots], 0, 1), rows)
+    keys = _keys(np.moveaxis(axes[:, slots], 0, 1), rows, buffers)
     for event, count in enumerate(counts):
         keys[event, :, count:] = _LAST
     nearest = _select(keys, min(k, block.width - 1))
@@ -78,12 +83,15 @@ def _search_block(axes: np.ndarray, block: EventBlock, k: int, found: np.ndarray
         found[start + here, :columns] = nearest[event, : len(here), :columns] + start
 
 
-def _keys(axes: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    squared = 0.0
+def _keys(axes: np.ndarray, rows: np.ndarray, buffers: np.ndarray) -> np.ndarray:
+    shape = (*axes.shape[:-2], len(rows), axes.shape[-1])
+    squared, difference = (buffer[: math.prod(shape)].reshape(shape) for buffer in buffers)
+    squared[:] = 0
     for axis in np.moveaxis(axes, -2, 0):
-        difference = axis[..., rows, None] - axis[..., None, :]  # no |a|² + |b|² − 2ab: it cancels far from the origin
+        # No |a|² + |b|² − 2ab: it cancels far from the origin.
+        np.subtract(axis[..., rows, None], axis[..., None, :], out=difference)
         difference *= difference
-        squared = np.add(squared, difference, out=difference)
+        squared += difference
     keys, bits = squared.view(np.int64), index_bits(axes.shape[-1])
     keys &= ~bits
     keys |= np.arange(axes.shape[-1])
