@@ -1,5 +1,6 @@
 from types import SimpleNamespace
 
+import torch
 from lightning.pytorch.callbacks import RichProgressBar
 
 from physml.callbacks.progress import ProgressBar
@@ -21,8 +22,11 @@ def test_the_bar_is_drawn_at_every_nth_batch_and_at_the_last(monkeypatch):
     assert drawn(monkeypatch, 3, refresh_rate=10) == [2]
 
 
-def test_the_version_number_is_not_shown(monkeypatch):
-    monkeypatch.setattr(RichProgressBar, "get_metrics", lambda *_: {"J": 1.0, "v_num": 0})
-    assert ProgressBar().get_metrics(None, None) == {"J": 1.0}
-    monkeypatch.setattr(RichProgressBar, "get_metrics", lambda *_: {"J": 1.0})
-    assert ProgressBar().get_metrics(None, None) == {"J": 1.0}
+def test_the_bar_shows_the_objective_and_what_chooses_the_checkpoint():
+    logged = {name: torch.tensor(0.25) for name in ("train/J", "train/loss", "val/accuracy", "val/loss")}
+    trainer = SimpleNamespace(callback_metrics=logged, checkpoint_callback=SimpleNamespace(monitor="val/accuracy"))
+    assert ProgressBar().get_metrics(trainer, None) == {"train/J": 0.25, "val/accuracy": 0.25}
+    trainer.checkpoint_callback = None
+    assert ProgressBar().get_metrics(trainer, None) == {"train/J": 0.25}
+    trainer.callback_metrics = {}  # before the first step
+    assert ProgressBar().get_metrics(trainer, None) == {}

@@ -109,9 +109,7 @@ class SupervisedTask(LightningModule):
         """Return J, and log its terms at the steps that the trainer logs."""
         objective = self.objective(batch)
         if (self.global_step + 1) % self.trainer.log_every_n_steps == 0:
-            terms = _terms("train", objective)
-            self.log("train/J", terms.pop("train/J"), prog_bar=True, batch_size=_events(batch))
-            self.log_dict(terms, batch_size=_events(batch))
+            self.log_dict(_terms("train", objective), batch_size=_events(batch))
         return objective.total
 
     def validation_step(self, batch: Batch, index: int) -> None:
@@ -121,7 +119,7 @@ class SupervisedTask(LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log the metrics of the validation data."""
         for name, metric in self.metrics.items():
-            self.log(f"val/{name}", metric.compute().float().to(self.device), prog_bar=True, sync_dist=True)
+            self.log(f"val/{name}", metric.compute().float().to(self.device), sync_dist=True)
             metric.reset()
 
     def test_step(self, batch: Batch, index: int) -> None:
