@@ -42,6 +42,11 @@ def test_a_shower_that_left_nothing_does_not_count():
     assert half.grad.isfinite().all()
 
 
+def test_a_batch_without_any_energy_costs_nothing():
+    nothing = torch.zeros(2, 2, dtype=torch.float64)
+    assert VisibleEnergy()(torch.full_like(nothing, 0.5), nothing, ENERGY[:2], OFFSETS[:2]) == 0
+
+
 def test_other_widths_are_refused():
     with pytest.raises(ValueError, match=r"expected fractions of shape \(4, 2\), got \(4, 3\)"):
         VisibleEnergy()(torch.zeros(4, 3), TARGET, ENERGY, OFFSETS)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from physml.networks.dgcnn import DGCNN, EdgeConv
+from physml.ops.neighbours import nearest_neighbours
 
 COUNTS = [4, 12, 1, 7]
 OFFSETS = torch.tensor([0, *COUNTS]).cumsum(0)
@@ -127,3 +128,19 @@ def test_defaults_have_the_size_of_the_authors_model():
 def test_other_features_are_refused(network):
     with pytest.raises(ValueError, match=r"expected x of shape \(points, 5\), got \(3, 4\)"):
         network(torch.zeros(3, 4), torch.tensor([0, 3]))
+
+
+def test_autocast_keeps_the_coordinates_precise(monkeypatch):
+    sought = []
+
+    def recorded(points, *others):
+        sought.append(points.dtype)
+        return nearest_neighbours(points, *others)
+
+    monkeypatch.setattr("physml.networks.dgcnn.nearest_neighbours", recorded)
+    network = DGCNN(in_features=5, out_features=2, blocks=3, k=3)
+    with torch.autocast("cpu", torch.bfloat16):
+        output = network(torch.randn(12, 5), torch.tensor([0, 7, 12]))
+    assert sought == [torch.float32] * 3
+    output.float()[:, 0].sum().backward()
+    assert all(p.grad is not None for p in network.parameters())

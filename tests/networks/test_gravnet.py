@@ -1,3 +1,4 @@
+import copy
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -119,6 +120,17 @@ def torch_geometric_layer(monkeypatch):
     return GravNetConv(6, 3, space_dimensions=2, propagate_dimensions=4, k=5)
 
 
+class Rounded(torch.nn.Module):
+    """A layer whose output is rounded to half precision."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer, self.weight = layer, layer.weight
+
+    def forward(self, h):
+        return self.layer(h).bfloat16()
+
+
 # Dynamo itself looks at the gradient of what it hands over where a graph breaks.
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")
 def test_a_compiled_network_gives_the_same(network, x):
@@ -131,10 +143,15 @@ def test_a_compiled_network_gives_the_same(network, x):
 
 def test_autocast_keeps_the_distances_precise(x):
     layer = GravNetLayer(5, 6, k=5, space_dimensions=2, propagate_dimensions=3)
+    layer.space.bias.data += 64  # far from the origin half precision has no digits left for the distances
     exact = layer(x.float(), OFFSETS)
     with torch.autocast("cpu", torch.bfloat16):
         mixed = layer(x.float(), OFFSETS)
     assert mixed.dtype == torch.bfloat16
     torch.testing.assert_close(mixed.float(), exact, atol=0.03, rtol=0.03)
+    rounded = copy.deepcopy(layer)
+    rounded.space = Rounded(layer.space)
+    with pytest.raises(AssertionError):
+        torch.testing.assert_close(rounded(x.float(), OFFSETS), exact, atol=0.03, rtol=0.03)
     mixed.float().sum().backward()
     assert all(p.grad.abs().sum() > 0 for p in layer.parameters())

@@ -24,7 +24,7 @@ class ScheduledWeighting(nn.Module):
         {'energy': 0.25}
     """
 
-    def __init__(self, start: float = 0.0, end: float = 0.5) -> None:
+    def __init__(self, start: float = 0.2, end: float = 0.8) -> None:
         super().__init__()
         if not 0 <= start <= end <= 1:
             raise ValueError(

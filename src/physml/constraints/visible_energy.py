@@ -11,7 +11,8 @@ class VisibleEnergy(nn.Module):
     .. math::
         \Omega = \left\langle \left( \frac{\sum_i E_i p_{ik}}{\sum_i E_i t_{ik}} - 1 \right)^2 \right\rangle_{e, k}
 
-    The sums run over the sensors i of an event e, the mean over all showers k that left any energy.
+    The sums run over the sensors i of an event e, the mean over all showers k that left any energy; without
+    such a shower Ω is zero.
 
     Units: dimensionless; `energy` in any unit.
 
@@ -47,4 +48,5 @@ class VisibleEnergy(nn.Module):
         error = segment_sum(energy[:, None] * (prediction - target), offsets)
         true = segment_sum(energy[:, None] * target, offsets)
         seen = true > 0
-        return (error[seen] / true[seen]).square().mean()
+        relative = error / true.where(seen, 1)
+        return (relative.square() * seen).sum() / seen.sum().clamp(min=1)

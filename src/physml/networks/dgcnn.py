@@ -72,7 +72,7 @@ class DGCNNBlock(nn.Module):
         h = self.convolution(h, offsets)
         mean = segment_mean(h, offsets).index_select(0, segment_index(offsets))
         exchanged = torch.cat([h, mean], dim=1)
-        return self.mix(exchanged), exchanged
+        return _precise(self.mix, exchanged), exchanged
 
 
 class DGCNN(nn.Module):
@@ -149,9 +149,15 @@ class DGCNN(nn.Module):
                 f"DGCNN expected x of shape (points, {self.in_features}), got {tuple(x.shape)}: "
                 "set network.in_features to the data's features of a point"
             )
-        h, outputs = self.embedding(x), []
+        h, outputs = _precise(self.embedding, x), []
         for block in self.blocks:
             h, exchanged = block(h, offsets)
             outputs += [h, exchanged]
         outputs.append(self.norm(self.last(h, offsets)))
         return self.softmax(self.head(torch.cat(outputs, dim=1)))
+
+
+def _precise(layers: nn.Sequential, h: Tensor) -> Tensor:
+    """Apply layers in their own precision also under autocast: rounded to half, distances of outputs would be tied."""
+    with torch.autocast(h.device.type, enabled=False):
+        return layers(h.to(layers[0].weight.dtype))

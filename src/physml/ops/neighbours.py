@@ -16,10 +16,10 @@ def nearest_neighbours(points: Tensor, offsets: Tensor, k: int, self_loops: bool
 
     .. math:: \mathcal{N}(i) = \operatorname*{arg\,min}_{j \in e(i),\, j \ne i}{}^{(k)}\ \lVert s_i - s_j \rVert
 
-    The search is exact, in double precision whatever the type of the points, and points equally far are taken in their
-    order. On a CPU, small events are searched through all distances and large ones through a k-d tree, in about
-    N log N steps; on a GPU through blocks of distances. The choice of neighbours has no gradient. A compiled graph
-    holds the search as one operator.
+    The search is exact, in double precision whatever the type of the points, and points equally far, to about 1e-9 of
+    their distance, are taken in their order. On a CPU, small events are searched through all distances and large ones
+    through a k-d tree, in about N log N steps; on a GPU through blocks of distances. The choice of neighbours has no
+    gradient. A compiled graph holds the search as one operator.
 
     Args:
         points: Coordinates :math:`s_i`, of any number of dimensions, finite.
