@@ -1,9 +1,12 @@
-"""The k nearest neighbours of each point among the points of its own ragged event."""
+"""Neighbours of each point among the points of its own ragged event: the k nearest, or all within a radius."""
 
+import math
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor
+
+from physml.ops.radius_search import pairs_by_blocks, pairs_by_tree
 
 
 @torch.no_grad()
@@ -29,7 +32,7 @@ def nearest_neighbours(points: Tensor, offsets: Tensor, k: int, budget: int = 2*
         points (points, space), offsets (events + 1,) → (points, k) int64 and (points, k) bool
 
     Raises:
-        ValueError: k is not positive, or the offsets do not end at the number of points.
+        ValueError: k is not positive, a coordinate is not finite, or the offsets do not end at the number of points.
 
     Example:
         >>> points = torch.tensor([[0.0], [1.0], [3.0], [9.0]])
@@ -39,8 +42,7 @@ def nearest_neighbours(points: Tensor, offsets: Tensor, k: int, budget: int = 2*
     """
     if k < 1:
         raise ValueError(f"the number of neighbours k must be at least 1, got {k}: raise k")
-    if int(offsets[-1]) != len(points):
-        raise ValueError(f"expected {int(offsets[-1])} points (offsets[-1]), got {len(points)}: pass their own offsets")
+    _check(points, offsets)
     counts = offsets.diff()
     own = torch.arange(len(points), device=points.device)[:, None]
     index = own.repeat(1, k)
@@ -58,6 +60,58 @@ def nearest_neighbours(points: Tensor, offsets: Tensor, k: int, budget: int = 2*
         index[rows[filled], : nearest.shape[-1]] = nearest[filled]
     exists = torch.arange(k, device=points.device) < torch.repeat_interleave(counts, counts)[:, None] - 1
     return index.where(exists, own), exists
+
+
+@torch.no_grad()
+def radius_neighbours(points: Tensor, offsets: Tensor, radius: float, self_loops: bool = False) -> Tensor:
+    r"""Find all pairs of points of one event that are at most R apart, in both directions.
+
+    .. math:: \{(j, i):\ e(j) = e(i),\ \lVert s_j - s_i \rVert \le R\}
+
+    The search is exact, in double precision whatever the type of the points: with a k-d tree on a CPU, with blocks of
+    all distances elsewhere. The choice of pairs has no gradient.
+
+    Units: `radius` in those of the points.
+
+    Args:
+        points: Coordinates :math:`s_i`, of any number of dimensions.
+        offsets: Event e owns the points ``offsets[e]:offsets[e + 1]``, int64.
+        radius: R.
+        self_loops: Whether each point is its own neighbour, too.
+
+    Returns:
+        Edges: the first row holds the neighbours j, which send, the second the points i, which receive. They are
+        sorted by i, then by j: the edges of one receiver lie side by side.
+
+    Shapes:
+        points (points, space), offsets (events + 1,) → (2, edges) int64
+
+    Raises:
+        ValueError: The radius is not positive and finite, a coordinate is not finite, or the offsets do not end at the
+            number of points.
+
+    Example:
+        >>> points = torch.tensor([[0.0], [1.0], [3.0], [0.0]])
+        >>> radius_neighbours(points, torch.tensor([0, 3, 4]), radius=1.0).tolist()
+        [[1, 0], [0, 1]]
+    """
+    if not 0 < radius < math.inf:
+        raise ValueError(f"expected a positive and finite radius, got {radius:g}: give it in the points' unit")
+    _check(points, offsets)
+    search = pairs_by_tree if points.device.type == "cpu" else pairs_by_blocks
+    senders, receivers = search(points.double(), offsets, radius)
+    if self_loops:
+        own = torch.arange(len(points), device=points.device)
+        senders, receivers = torch.cat([senders, own]), torch.cat([receivers, own])
+    order = (receivers * len(points) + senders).sort().values
+    return torch.stack([order % max(1, len(points)), order // max(1, len(points))])
+
+
+def _check(points: Tensor, offsets: Tensor) -> None:
+    if int(offsets[-1]) != len(points):
+        raise ValueError(f"expected {int(offsets[-1])} points (offsets[-1]), got {len(points)}: pass their own offsets")
+    if not bool(torch.isfinite(points).all()):
+        raise ValueError("expected finite coordinates, got NaN or infinity: look for what made them")
 
 
 def _chunks(sizes: list[int], budget: int) -> Iterator[tuple[int, int]]:
