@@ -129,12 +129,7 @@ class SupervisedTask(LightningModule):
 
     def on_test_epoch_end(self) -> None:
         """Log the metrics of the test data, and keep them with their uncertainties and units."""
-        self.results = {}
-        for name, metric in self.metrics.items():
-            value, uncertainty = metric.compute(), metric.uncertainty()
-            metric.reset()
-            self.log(f"test/{name}", value.float().to(self.device), sync_dist=True)
-            self.results[name] = {"value": float(value), "uncertainty": float(uncertainty), "unit": metric.unit}
+        self.results = self._conclude(self.metrics)
 
     def predict_step(self, batch: Batch, index: int) -> dict[str, Tensor]:
         """Return the prediction for a batch as arrays by name."""
@@ -159,6 +154,16 @@ class SupervisedTask(LightningModule):
         if steps == float("inf"):
             raise ValueError("the training has no end: expected trainer.max_epochs or trainer.max_steps to be set")
         return int(steps)
+
+    def _conclude(self, metrics: nn.ModuleDict) -> dict[str, dict[str, Any]]:
+        """Log metrics of the test, reset them, and return their values, uncertainties and units."""
+        results = {}
+        for name, metric in metrics.items():
+            value, uncertainty = metric.compute(), metric.uncertainty()
+            metric.reset()
+            self.log(f"test/{name}", value.float().to(self.device), sync_dist=True)
+            results[name] = {"value": float(value), "uncertainty": float(uncertainty), "unit": metric.unit}
+        return results
 
     def _evaluate(self, stage: str, batch: Batch) -> None:
         objective = self.objective(batch)
