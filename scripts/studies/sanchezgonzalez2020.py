@@ -1,9 +1,9 @@
 """What makes a learned simulator of water work (Sanchez-Gonzalez 2020, arXiv 2002.09405).
 
 Trains ``paper/sanchezgonzalez2020_water`` as it is, without training noise, without the momentum constraint (γ = 0),
-and with fewer blocks of messages, for each seed, skipping what is done. Then it writes one JSON file with the figures of
-merit and their spread over the seeds, prints them as a table, and says which of the targets are met. Words that are no
-options go to every training. Run: ``python scripts/studies/sanchezgonzalez2020.py --seeds 1 2``; to see whether it
+and with fewer blocks of messages, for each seed, skipping what is done. Then it writes one JSON file with the figures
+of merit and their spread over the seeds, prints them as a table, and says which of the targets are met. Words that are
+no options go to every training. Run: ``python scripts/studies/sanchezgonzalez2020.py --seeds 1 2``; to see whether it
 works, add ``--folder /tmp/try trainer=smoke data.train=64 data.validation=8 data.test=4``.
 """
 
@@ -77,7 +77,7 @@ def mean(found: dict, variant: str, merit: str) -> float:
 
 
 def table(found: dict) -> Table:
-    """Return the table "variant × figure of merit": mean over the seeds, and their spread or the error of a single one."""
+    """Return the table "variant × figure of merit": mean over the seeds, and their spread or a single one's error."""
     shown = Table(title="mean ± spread over the seeds, or ± statistical error of a single one")
     for name in ("variant", *(merit.replace("_", " ") for merit in MERITS), "parameters", "seconds"):
         shown.add_column(name, justify="left" if name == "variant" else "right")
