@@ -112,7 +112,7 @@ class Water:
         nodes, weights, arm = self._stencil(state.x)
         mass, scale = self.particle_mass, 4 / self.cell**2
         pressure = self.sound**2 * (1 - state.J)  # J p, with p = c² (ρ − ρ₀) and ρ₀ = 1
-        affine = mass * state.C + (dt * scale * mass * pressure)[:, None, None] * torch.eye(2, dtype=state.x.dtype)
+        affine = mass * state.C + (dt * scale * mass * pressure)[:, None, None] * torch.eye(2).to(state.x)
         momentum = mass * state.v[:, None] + torch.einsum("pij,pnj->pni", affine, arm)
         carried = weights[..., None] * torch.cat([torch.full_like(weights, mass)[..., None], momentum], dim=-1)
 
@@ -168,10 +168,10 @@ class Water:
         """The nine nodes around each particle, their weights, and their positions seen from the particle."""
         columns, rows = self._grid
         scaled = x / self.cell
-        last = torch.tensor([columns - 3, rows - 3])
+        last = torch.tensor([columns - 3, rows - 3], device=x.device)
         nearest = scaled.floor().long().clamp(min=0).minimum(last)
         d = (scaled - nearest - 0.5)[:, None]
-        side = torch.tensor([-1, 0, 1])[:, None]
+        side = torch.tensor([-1, 0, 1], device=x.device)[:, None]
         axis_weights = _spline(d, side)
         weights = axis_weights[:, :, None, 0] * axis_weights[:, None, :, 1]
         axis_arm = self.cell * (side - d)

@@ -20,7 +20,7 @@ def rollout(network: nn.Module, batch: Batch, steps: int) -> Tensor:
     Units: those of x.
 
     Args:
-        network: f, called with the arrays of the batch that its parameters name, ``x`` among them.
+        network: f in evaluation mode, called with the arrays of the batch that its parameters name, ``x`` among them.
         batch: Arrays by name; ``x`` holds the k frames read, oldest first.
         steps: Number of frames to predict.
 
