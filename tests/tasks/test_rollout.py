@@ -9,7 +9,8 @@ from physml.data.arrays import Arrays
 from physml.data.loader import BatchLoader
 from physml.metrics.sample_mean import SampleMean
 from physml.runs.quiet import quiet
-from physml.tasks.rollout import RolloutTask, rollout
+from physml.tasks.rollout import rollout, rollout_over_future
+from physml.tasks.supervised import SupervisedTask
 
 
 class Drift(nn.Module):
@@ -71,12 +72,13 @@ def test_the_test_rolls_out_and_validation_does_not(tmp_path):
     quiet()
     network = Drift()
     network.push.data *= 1.1
-    task = RolloutTask(
+    task = SupervisedTask(
         network=network,
         loss=nn.MSELoss(),
         optimizer=partial(torch.optim.Adam, lr=0.1),
         metrics={"error": SampleMean(error)},
-        rollout_metrics={"rollout_error": SampleMean(rollout_error, unit="m²")},
+        test_arrays={"rollout": rollout_over_future},
+        test_metrics={"rollout_error": SampleMean(rollout_error, unit="m²")},
     )
     events = particles()
     one_step = Arrays({name: array for name, array in events.items() if name != "future"})

@@ -1,14 +1,10 @@
-"""Learning one step of a simulation, and testing many steps in a row."""
-
-from collections.abc import Mapping
-from typing import Any
+"""Many steps in a row of a network that has learnt one step of a simulation."""
 
 import torch
 from torch import Tensor, nn
-from torchmetrics import Metric
 
 from physml.ops.named import call
-from physml.tasks.supervised import Batch, SupervisedTask
+from physml.tasks.supervised import Batch
 
 
 @torch.no_grad()
@@ -41,27 +37,10 @@ def rollout(network: nn.Module, batch: Batch, steps: int) -> Tensor:
     return torch.stack(frames, dim=1)
 
 
-class RolloutTask(SupervisedTask):
-    """A supervised task of one step, whose test also rolls the network out over the frames in ``future``.
+def rollout_over_future(network: nn.Module, batch: Batch, future: Tensor) -> Tensor:
+    """Return the `rollout` over as many frames as ``future`` has: an array for the metrics of a test.
 
-    Args:
-        rollout_metrics: Figures of merit of the test by name, as `metrics`; besides the batch and ``network`` they may
-            read ``rollout``, the predicted frames beside ``future``.
-        others: Arguments of `SupervisedTask`.
+    Shapes:
+        future (points, steps, features) → (points, steps, features)
     """
-
-    def __init__(self, rollout_metrics: Mapping[str, Metric] | None = None, **others: Any) -> None:
-        super().__init__(**others)
-        self.rollout_metrics = nn.ModuleDict(rollout_metrics or {})
-
-    def test_step(self, batch: Batch, index: int) -> None:
-        """Add a batch to the test's terms and metrics, of one step and of many."""
-        super().test_step(batch, index)
-        predicted = rollout(self.network, batch, batch["future"].shape[1])
-        for metric in self.rollout_metrics.values():
-            metric.update({**batch, "rollout": predicted, "network": self.network})
-
-    def on_test_epoch_end(self) -> None:
-        """Log the metrics of the test data, and keep them with their uncertainties and units."""
-        super().on_test_epoch_end()
-        self.results |= self._conclude(self.rollout_metrics)
+    return rollout(network, batch, future.shape[1])
