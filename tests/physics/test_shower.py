@@ -87,7 +87,7 @@ def test_mean_depth_is_that_of_its_parts(rng):
     shape, maximum = sample_longitudinal(rng, electromagnetic, TUNGSTEN)
     depth = np.average(maximum * shape / (shape - 1), weights=electromagnetic) * TUNGSTEN.radiation_length
     hadronic = (0.786 + 0.427 * np.log(energy)) / 0.978 * TUNGSTEN.interaction_length
-    expected = TUNGSTEN.interaction_length + fraction * depth + (1 - fraction) * hadronic
+    expected = TUNGSTEN.pion_interaction_length + fraction * depth + (1 - fraction) * hadronic
     assert z.mean() == pytest.approx(expected, rel=0.03)
     assert abs(np.median(x)) < 0.02
     assert abs(np.median(y)) < 0.02
@@ -104,8 +104,8 @@ def test_showers_start_before_the_latest_start(rng):
     first = np.full(n, np.inf)
     np.minimum.at(first, shower, z)
     assert first.max() < 5.0 + 2.0
-    start = first / TUNGSTEN.interaction_length
-    truncated = stats.truncexpon(5.0 / TUNGSTEN.interaction_length)
+    start = first / TUNGSTEN.pion_interaction_length
+    truncated = stats.truncexpon(5.0 / TUNGSTEN.pion_interaction_length)
     # The first spot lies a little behind the start.
     assert 0 < start.mean() - truncated.mean() < 0.08
 

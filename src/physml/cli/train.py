@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _job(config: DictConfig, failures: list[Exception]) -> float | None:
-    """Check the config, then train in the directory that Hydra made; an untouched directory is removed again.
+    """Check the config, then train in the directory that Hydra made, which is removed again if it stays empty.
 
     A failure is noted instead of raised, so that the other trials of a sweep go on.
     """
@@ -76,8 +76,10 @@ def _job(config: DictConfig, failures: list[Exception]) -> float | None:
         return None
     finally:
         _leave_group(environment)
-        if directory.is_dir() and not any(directory.iterdir()):
-            directory.rmdir()
+        made = [directory, directory.parent] if directory.parent.name == config.name else [directory]
+        for folder in made:
+            if folder.is_dir() and not any(folder.iterdir()) and folder != Path.cwd():
+                folder.rmdir()
 
 
 def _leave_group(environment: dict[str, str]) -> None:

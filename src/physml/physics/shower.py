@@ -16,7 +16,8 @@ class Material:
 
     Args:
         radiation_length: X₀ in cm.
-        interaction_length: Nuclear interaction length λ_I in cm.
+        interaction_length: Nuclear interaction length λ_I in cm, of the nucleons in a cascade.
+        pion_interaction_length: Interaction length λ_π of a charged pion in cm.
         moliere_radius: R_M in cm.
         critical_energy: E_c of electrons in GeV.
         atomic_number: Z.
@@ -24,6 +25,7 @@ class Material:
 
     radiation_length: float = 0.3504
     interaction_length: float = 9.946
+    pion_interaction_length: float = 11.33
     moliere_radius: float = 0.9327
     critical_energy: float = 7.97e-3
     atomic_number: float = 74.0
@@ -158,7 +160,7 @@ def sample_pion_spots(
 ) -> tuple[NDArray[np.int64], Array]:
     r"""Draw the energy spots of charged-pion showers that enter at the origin along z.
 
-    A pion interacts at a depth distributed as exp(−z/λ_I), at most `latest_start`. From there a fraction of its energy,
+    A pion interacts at a depth distributed as exp(−z/λ_π), at most `latest_start`. From there a fraction of its energy,
     with the mean `electromagnetic_fraction` and a beta distribution about it, follows the electromagnetic profiles; the
     rest follows the hadronic gamma distribution and one radial term:
 
@@ -197,8 +199,8 @@ def sample_pion_spots(
     material = material or Material()
     mean = electromagnetic_fraction(energy)
     fraction = rng.beta(mean * concentration, (1 - mean) * concentration)
-    interacting = -np.expm1(-latest_start / material.interaction_length)
-    start = -material.interaction_length * np.log1p(-interacting * rng.random(energy.shape))
+    interacting = -np.expm1(-latest_start / material.pion_interaction_length)
+    start = -material.pion_interaction_length * np.log1p(-interacting * rng.random(energy.shape))
 
     def spots_of(part: Array) -> NDArray[np.int64]:
         return np.repeat(np.arange(len(energy)), rng.poisson(part / sampling_term**2))

@@ -115,8 +115,9 @@ class SupervisedTask(LightningModule):
         """Return J, and log its terms at the steps that the trainer logs."""
         objective = self.objective(batch)
         if (self.global_step + 1) % self.trainer.log_every_n_steps == 0:
-            self.log_dict(_terms("train", objective), batch_size=_events(batch))
-            self.log("J", objective.total.detach(), prog_bar=True, logger=False, batch_size=_events(batch))
+            terms = _terms("train", objective)
+            self.log("train/J", terms.pop("train/J"), prog_bar=True, batch_size=_events(batch))
+            self.log_dict(terms, batch_size=_events(batch))
         return objective.total
 
     def validation_step(self, batch: Batch, index: int) -> None:
