@@ -20,11 +20,11 @@ from physml.runs.predict import predict
 
 
 def choices(group):
-    return sorted(path.stem for path in (config_directory() / group).glob("*.yaml"))
+    folder = config_directory() / group
+    return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml"))
 
 
 EXPERIMENTS = [name for name in choices("experiment") if name != "none"]
-EXPERIMENTS += [f"paper/{name}" for name in choices("experiment/paper")]
 RIVALS = {"moons_flow": "gaussian"}  # an MLP's output is no normalised density
 FEW = ["data.train=32", "data.validation=16", "data.test=16", "data.batch_size=8", "trainer=smoke", "logger=csv"]
 # Where the events of FEW are too long.
