@@ -52,7 +52,8 @@ class Water:
     Args:
         width: W.
         height: H.
-        cell: Width d of a grid cell, of which W and H are multiples; four particles fill one at rest.
+        cell: Width d of a grid cell, of which W and H are multiples.
+        packing: Particles along the width of a cell, at rest; more of them resolve no more than the grid does.
         sound: Speed of sound c; ten times the greatest speed keeps changes of density near a per cent.
         gravity: g.
 
@@ -63,6 +64,7 @@ class Water:
     width: float = 1.0
     height: float = 1.0
     cell: float = 1 / 24
+    packing: float = 1.5
     sound: float = 10.0
     gravity: float = 1.0
 
@@ -76,7 +78,7 @@ class Water:
     @property
     def spacing(self) -> float:
         """Distance of particles at rest."""
-        return self.cell / 2
+        return self.cell / self.packing
 
     @property
     def particle_mass(self) -> float:
@@ -233,8 +235,8 @@ def simulate(
     frames: int = 200,
     dt: float = 0.01,
     substeps: int = 8,
-    smallest: float = 0.2,
-    largest: float = 0.4,
+    smallest: float = 0.25,
+    largest: float = 0.45,
     speed: float = 0.5,
     water: Water | None = None,
 ) -> dict[str, np.ndarray]:
