@@ -28,7 +28,8 @@ def animate_rollout(
     """
     x, future, offsets = _first(x, future, offsets, event + 1, event)
     predicted = rollout(network, {"x": x, "offsets": offsets}, future.shape[1])
-    figure = Figure(figsize=(7, 3.9), layout="constrained")
+    figure = Figure(figsize=(7, 3.9))
+    figure.subplots_adjust(left=0.09, right=0.98, bottom=0.13, top=0.84, wspace=0.08)  # the same in all pictures
     water, panels = Water(), figure.subplots(1, 2, sharey=True)
     clouds = []
     for panel, title in zip(panels, ("truth (MLS-MPM)", "learned simulator"), strict=True):
