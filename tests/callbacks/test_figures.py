@@ -1,4 +1,5 @@
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -20,11 +21,12 @@ class Half(nn.Linear):
 
 class Task(nn.Module):
     device = torch.device("cpu")
+    forward_of_network = staticmethod(lambda x: x.sum(dim=-1))
 
     def __init__(self):
         super().__init__()
         self.network = Half()
-        self.network.forward = lambda x: x.sum(dim=-1)
+        self.network.forward = self.forward_of_network
 
 
 TRAINER = SimpleNamespace(is_global_zero=True, loggers=[])
@@ -85,6 +87,28 @@ def test_ragged_events_are_joined(tmp_path):
     seen = drawn(tmp_path, parts)
     assert seen["offsets"].tolist() == [0, 2, 5, 5, 8]
     assert len(seen["x"]) == 8
+
+
+def test_predictions_are_made_batch_by_batch_and_joined(tmp_path, monkeypatch):
+    class Pair(NamedTuple):
+        total: torch.Tensor
+        first: torch.Tensor
+
+    sizes = []
+    forward = staticmethod(lambda x: sizes.append(len(x)) or Pair(x.sum(dim=-1), x[:, 0]))
+    monkeypatch.setattr(Task, "forward_of_network", forward)
+    prediction = drawn(tmp_path, [batch(0, 3), batch(3, 2)])["prediction"]
+    assert sizes == [3, 2]
+    assert isinstance(prediction, Pair)
+    assert prediction.first.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_plot_of_none_is_not_drawn(tmp_path):
+    callback = Figures(str(tmp_path), {"on": lambda x: Figure(), "off": None})
+    callback.on_test_start(TRAINER, Task())
+    callback.on_test_batch_end(TRAINER, Task(), None, batch(0, 3), 0)
+    callback.on_test_end(TRAINER, Task())
+    assert [file.name for file in tmp_path.iterdir()] == ["on.png"]
 
 
 def test_a_second_test_starts_afresh(tmp_path):

@@ -20,7 +20,8 @@ def test_everything_is_listed_with_a_description(command):
     found = entries(command("list").out)
     assert list(found) == list(KINDS)
     for kind, group in KINDS.items():
-        names = {path.stem for path in (config_directory() / group).glob("*.yaml")}
+        folder = config_directory() / group
+        names = {path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml")}
         assert found[kind].keys() == names
         assert all(found[kind].values()), f"a {group} without a comment"
 

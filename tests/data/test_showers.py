@@ -1,7 +1,9 @@
 import numpy as np
 import torch
 
+from physml.cli.compose import compose_config
 from physml.data.showers import ShowerSource
+from physml.runs.build import build
 
 
 def draw(count, seed=0):
@@ -41,3 +43,14 @@ def test_a_batch_of_events_keeps_their_points_together():
     first = slice(int(arrays.offsets[4]), int(arrays.offsets[5]))
     torch.testing.assert_close(batch["y"][: int(batch["offsets"][1])], arrays.points["y"][first])
     torch.testing.assert_close(batch["impact"][1], arrays.events["impact"][1])
+
+
+def test_the_data_of_2019_have_2102_sensors_that_grow_with_depth_and_distance_from_the_axis():
+    data = build(compose_config("train", ["experiment=none", "data=showers_2019", "network=mlp"])["data"])
+    calorimeter = data._draws["train"][0].calorimeter
+    assert len(calorimeter) == 2102
+    assert len(calorimeter.divisions) == 20
+    # Cells grow with the depth and with the distance from the axis.
+    front, back = calorimeter.position[:, 2] < 12, calorimeter.position[:, 2] > 64
+    inner = np.abs(calorimeter.position[:, :2]).max(1) < 7
+    assert calorimeter.size[front & inner].max() < calorimeter.size[front & ~inner].max() < calorimeter.size[back].min()

@@ -1,6 +1,15 @@
 import torch
 
-from physml.metrics.showers import accuracy, nearest_impact, nearest_impact_response, response
+from physml.metrics.showers import (
+    accuracy,
+    nearest_impact,
+    nearest_impact_accuracy,
+    nearest_impact_response,
+    nearest_seed,
+    nearest_seed_accuracy,
+    nearest_seed_response,
+    response,
+)
 
 OFFSETS = torch.tensor([0, 2, 4])
 ENERGY = torch.tensor([3.0, 1.0, 2.0, 2.0])
@@ -35,3 +44,30 @@ def test_nearest_impact_takes_the_impacts_of_the_own_event():
     assert (fractions.sum(1) == 1).all()
     expected = response(fractions, TARGET, ENERGY, OFFSETS)
     torch.testing.assert_close(nearest_impact_response(position, impact, TARGET, ENERGY, OFFSETS), expected)
+    expected = accuracy(fractions, TARGET, ENERGY, OFFSETS)
+    torch.testing.assert_close(nearest_impact_accuracy(position, impact, TARGET, ENERGY, OFFSETS), expected)
+
+
+def test_nearest_seed_takes_the_strongest_sensor_and_the_strongest_one_away_from_it():
+    # The strongest sensor lies at x = 4; its neighbour at 3 is second but too near, so that the other seed is at −1,
+    # which is nearer to the axis and stands for shower 0. The second event is the first without its weak sensors.
+    position = torch.tensor([[4.0, 0, 5], [3, 0, 5], [-1, 0, 9], [1, 0, 9], [2, 0, 9], [4, 0, 5], [-1, 0, 9]])
+    energy = torch.tensor([9.0, 8, 3, 1, 1, 9, 3])
+    fractions = nearest_seed(energy, position, torch.tensor([0, 5, 5, 7]))
+    assert fractions.argmax(1).tolist() == [1, 1, 0, 0, 1, 1, 0]
+    assert (fractions.sum(1) == 1).all()
+
+
+def test_nearest_seed_without_a_second_shower():
+    # No sensor is far enough away: both seeds are one, and shower 0 gets all.
+    fractions = nearest_seed(torch.ones(2), torch.zeros(2, 3), torch.tensor([0, 2]))
+    assert fractions.tolist() == [[1, 0], [1, 0]]
+
+
+def test_nearest_seed_is_judged_as_a_prediction_is():
+    position = torch.tensor([[0.0, 0, 5], [4, 0, 5], [0, 0, 5], [4, 0, 5]])
+    fractions = nearest_seed(ENERGY, position, OFFSETS)
+    found = nearest_seed_response(position, TARGET, ENERGY, OFFSETS, shower=1)
+    torch.testing.assert_close(found, response(fractions, TARGET, ENERGY, OFFSETS, 1))
+    found = nearest_seed_accuracy(position, TARGET, ENERGY, OFFSETS)
+    torch.testing.assert_close(found, accuracy(fractions, TARGET, ENERGY, OFFSETS))

@@ -1,3 +1,6 @@
+from itertools import pairwise
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -29,8 +32,7 @@ def slow_layer(layer, h, offsets):
                 : layer.k
             ]
             messages = [torch.exp(-10 * (s[i] - s[j]).square().sum()) * f[j] for j in near]
-            messages += [torch.zeros_like(f[i])] * (layer.k - len(near))
-            messages = torch.stack(messages)
+            messages = torch.stack(messages or [torch.zeros_like(f[i])])
             outputs.append(torch.tanh(layer.output(torch.cat([h[i], messages.mean(0), messages.amax(0)]))))
     return torch.stack(outputs)
 
@@ -84,3 +86,55 @@ def test_defaults_have_the_size_of_the_authors_model():
 def test_other_features_are_refused(network):
     with pytest.raises(ValueError, match=r"expected x of shape \(points, 5\), got \(3, 4\)"):
         network(torch.zeros(3, 4), torch.tensor([0, 3]))
+
+
+# torch-geometric compiles a part of itself by a way that torch has deprecated.
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")
+def test_weights_of_torch_geometric_give_its_numbers(monkeypatch):
+    conv = torch_geometric_layer(monkeypatch).double()
+    h = torch.randn(sum(COUNTS), 6, dtype=torch.float64, requires_grad=True)
+    theirs = conv(h, torch.repeat_interleave(torch.arange(len(COUNTS)), torch.tensor(COUNTS)))
+    ours = GravNetLayer.from_torch_geometric(conv)(h, OFFSETS)
+    torch.testing.assert_close(ours, theirs)
+    direction = torch.randn_like(ours)
+    gradients = [torch.autograd.grad(output, h, direction)[0] for output in (ours, theirs)]
+    torch.testing.assert_close(*gradients)
+
+
+def torch_geometric_layer(monkeypatch):
+    """Return torch-geometric's layer, with a slow search in the place of that of pyg-lib, which PyPI lacks."""
+    from torch_geometric import typing
+    from torch_geometric.nn import GravNetConv
+
+    def knn(x, y, x_ends, y_ends, k, cosine, workers):
+        pairs = []
+        for a, b in pairwise(x_ends.tolist()):
+            for i in range(a, b):
+                near = (x[a:b] - y[i]).norm(dim=1).argsort()[:k] + a
+                pairs += [(i, j) for j in near.tolist()]
+        return torch.tensor(pairs).mT
+
+    monkeypatch.setattr(typing, "WITH_KNN", True)
+    monkeypatch.setattr(torch.ops, "pyg", SimpleNamespace(knn=knn), raising=False)
+    return GravNetConv(6, 3, space_dimensions=2, propagate_dimensions=4, k=5)
+
+
+# Dynamo itself looks at the gradient of what it hands over where a graph breaks.
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")
+def test_a_compiled_network_gives_the_same(network, x):
+    expected = network(x, OFFSETS)
+    compiled = torch.compile(network, backend="aot_eager")
+    torch.testing.assert_close(compiled(x, OFFSETS), expected)
+    gradients = [torch.autograd.grad(f(x, OFFSETS)[:, 0].sum(), network.parameters()) for f in (compiled, network)]
+    torch.testing.assert_close(*gradients)
+
+
+def test_autocast_keeps_the_distances_precise(x):
+    layer = GravNetLayer(5, 6, k=5, space_dimensions=2, propagate_dimensions=3)
+    exact = layer(x.float(), OFFSETS)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = layer(x.float(), OFFSETS)
+    assert mixed.dtype == torch.bfloat16
+    torch.testing.assert_close(mixed.float(), exact, atol=0.03, rtol=0.03)
+    mixed.float().sum().backward()
+    assert all(p.grad.abs().sum() > 0 for p in layer.parameters())

@@ -3,7 +3,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from physml.ops.segments import segment_index, segment_mean, segment_sum
+from physml.ops.segments import segment_index, segment_max, segment_mean, segment_sum
 
 OFFSETS = torch.tensor([0, 2, 2, 5])
 
@@ -19,6 +19,13 @@ def test_sum_and_mean_match_a_loop(shape):
     torch.testing.assert_close(segment_sum(values, OFFSETS), sums)
     counts = torch.tensor([2.0, 1.0, 3.0], dtype=torch.float64).reshape(-1, *[1] * (len(shape) - 1))
     torch.testing.assert_close(segment_mean(values, OFFSETS), sums / counts)
+
+
+def test_maximum_matches_a_loop_with_gradients():
+    values = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
+    largest = torch.stack([values[a:b].amax(0) if a < b else torch.zeros_like(values[0]) for a, b in pairwise(OFFSETS)])
+    torch.testing.assert_close(segment_max(values, OFFSETS), largest)
+    assert torch.autograd.gradcheck(lambda v: segment_max(v, OFFSETS), values)
 
 
 def test_an_empty_event_gives_zero_and_owns_no_point():

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from physml.physics.calorimeter import Calorimeter, deposit, simulate
+from physml.physics.shower import sample_pion_spots
 
 
 @pytest.fixture
@@ -53,6 +54,21 @@ def test_a_calorimeter_that_holds_all_is_linear_with_the_stated_resolution(rng):
         visible = deposit(rng, calorimeter, np.full(n, energy), np.zeros((n, 2)), a).sum(1)
         assert visible.mean() == pytest.approx(energy, abs=4 * a * np.sqrt(energy / n))
         assert visible.std() / visible.mean() == pytest.approx(a / np.sqrt(energy), rel=4 / np.sqrt(2 * n))
+
+
+def test_the_response_follows_the_hadronic_response(rng):
+    calorimeter = Calorimeter(width=1e5, thickness=[1e5], cells=[1], fine=[0])
+    visible = deposit(rng, calorimeter, np.full(1500, 50.0), np.zeros((1500, 2)), 0.3, hadronic_response=0.5).sum(1)
+    assert visible.mean() == pytest.approx(50 * (1 - 0.5 * 50**-0.17), rel=4 * 0.12 / np.sqrt(1500))
+
+
+def test_what_leaks_behind_is_the_tail_of_the_longitudinal_profile(rng):
+    energy, n, depth = 50.0, 2000, 60.0
+    calorimeter = Calorimeter(width=1e5, thickness=[depth], cells=[1], fine=[0])
+    contained = deposit(rng, calorimeter, np.full(n, energy), np.zeros((n, 2)), 0.3).sum() / (n * energy)
+    _, (_, _, z) = sample_pion_spots(rng, np.full(n, energy), latest_start=depth / 2)
+    assert contained == pytest.approx((z < depth).mean(), abs=0.01)
+    assert 0.02 < 1 - contained < 0.1
 
 
 def test_a_thin_calorimeter_leaks(rng):

@@ -113,3 +113,58 @@ def test_showers_start_before_the_latest_start(rng):
 def test_energies_outside_the_parametrisation_are_refused(rng):
     with pytest.raises(ValueError, match="above 1 GeV"):
         sample_pion_spots(rng, np.array([0.5]))
+
+
+@pytest.mark.parametrize("energy", [10.0, 40.0, 100.0])
+def test_without_compensation_the_response_is_not_linear_and_the_resolution_has_a_constant_term(rng, energy):
+    n, a, h_over_e = 4000, 0.3, 0.7
+    shower, _ = sample_pion_spots(rng, np.full(n, energy), sampling_term=a, hadronic_response=h_over_e)
+    visible = np.bincount(shower, minlength=n) * a**2
+    # Groom 2007: π/e = 1 − (1 − h/e) (E/E₀)^(m − 1).
+    response = 1 - (1 - h_over_e) * energy**-0.17
+    assert visible.mean() / energy == pytest.approx(response, rel=4 * visible.std() / visible.mean() / np.sqrt(n))
+    fraction = electromagnetic_fraction(energy)
+    spread = np.sqrt(fraction * (1 - fraction) / 7)  # of the beta distribution whose parameters sum to 6
+    constant = (1 - h_over_e) * spread / response
+    resolution = np.hypot(a / np.sqrt(response * energy), constant)
+    assert visible.std() / visible.mean() == pytest.approx(resolution, rel=4 / np.sqrt(2 * n))
+    # The sampling alone would not explain it.
+    assert visible.std() / visible.mean() > (1 + 4 / np.sqrt(2 * n)) * a / np.sqrt(response * energy)
+
+
+def test_the_resolution_is_a_stochastic_and_a_constant_term_in_quadrature(rng):
+    energies, n = np.array([10.0, 20.0, 40.0, 70.0, 100.0]), 4000
+
+    def fitted(h_over_e):
+        shower, _ = sample_pion_spots(rng, np.repeat(energies, n), hadronic_response=h_over_e)
+        visible = np.bincount(shower, minlength=n * len(energies)).reshape(-1, n)
+        square = (visible.std(1) / visible.mean(1)) ** 2
+        return np.linalg.lstsq(np.stack([1 / energies, np.ones(5)], 1) / square[:, None], np.ones(5))[0]
+
+    a2, b2 = fitted(0.8)
+    # Of the 0.3 a little more is left, as less is visible; σ of the electromagnetic fraction is near 0.18.
+    assert np.sqrt(a2) == pytest.approx(0.33, abs=0.02)
+    assert np.sqrt(b2) == pytest.approx(0.2 * 0.18 / 0.89, abs=0.006)
+    a2, b2 = fitted(1.0)
+    assert np.sqrt(a2) == pytest.approx(0.3, abs=0.01)
+    assert abs(b2) < 0.01**2
+
+
+@pytest.mark.parametrize("energy", [30.0, 100.0])
+def test_nineteen_twentieths_are_contained_within_the_published_depth_and_radius(rng, energy):
+    _, (x, y, z) = sample_pion_spots(rng, np.full(2000, energy))
+    # Fabjan and Ludlam 1982 (Ann. Rev. Nucl. Part. Sci. 32, 335), in interaction lengths.
+    depth = 0.2 * np.log(energy) + 0.7 + 2.5 * energy**0.13
+    assert np.quantile(z, 0.95) / TUNGSTEN.interaction_length == pytest.approx(depth, rel=0.2)
+    assert np.quantile(np.hypot(x, y), 0.95) / TUNGSTEN.interaction_length == pytest.approx(1, abs=0.15)
+
+
+def test_showers_of_higher_energy_are_narrower_and_deeper(rng):
+    # The electromagnetic part, which grows with the energy, is narrow; the depth grows as its logarithm.
+    def quantiles(energy):
+        _, (x, y, z) = sample_pion_spots(rng, np.full(2000, energy))
+        return np.quantile(np.hypot(x, y), 0.9), np.quantile(z, 0.95)
+
+    (wide, near), (narrow, deep) = quantiles(10.0), quantiles(100.0)
+    assert narrow < 0.9 * wide
+    assert 1.05 * near < deep < 1.4 * near

@@ -6,7 +6,7 @@ import torch
 
 from physml.data.showers import ShowerSource
 from physml.ops.named import call
-from physml.report.showers import plot_event, plot_response
+from physml.report.showers import plot_event, plot_response, responses, typical_event
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +34,9 @@ def test_a_shower_that_left_nothing_does_not_break_the_figures(arrays):
     target[: int(arrays["offsets"][1]), 1] = 0
     for plot in (plot_event, plot_response):
         call(plot, arrays | {"target": target}).savefig(io.BytesIO(), format="png", dpi=30)
+
+
+def test_the_typical_event_has_the_median_of_the_worse_responses(arrays):
+    prediction, target, energy, offsets = (arrays[name] for name in ("prediction", "target", "energy", "offsets"))
+    worse = (responses(prediction, target, energy, offsets) - 1).abs().amax(1)
+    assert worse[typical_event(prediction, target, energy, offsets)] == worse.sort().values[2]

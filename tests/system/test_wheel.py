@@ -85,7 +85,8 @@ def test_the_wheel_holds_package_and_configs_only(built):
 
 def test_elsewhere_it_lists_and_trains(installed):
     listed = installed("list", "experiments")
-    names = {path.stem for path in (CLONE / "configs" / "experiment").glob("*.yaml")}
+    folder = CLONE / "configs" / "experiment"
+    names = {path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml")}
     assert {line.split()[0] for line in listed.splitlines()[1:]} == names
     few = ["data.train=1000", "data.validation=500", "data.test=500", "trainer=smoke", "logger=csv"]
     trained = installed("train", "experiment=moons_flow", *few)

@@ -21,14 +21,19 @@ class Figures(Callback):
     Args:
         directory: Where the files go: ``NAME.png`` for a figure, ``NAME.gif`` for an animation.
         plots: Functions by name that return a figure or an animation. They read arrays of the batch, ``prediction``,
-            ``target`` and ``network`` by the names of their parameters.
+            ``target`` and ``network`` by the names of their parameters. An experiment switches off one it
+            inherits by None.
         events: How many test events they get.
     """
 
     def __init__(
-        self, directory: str, plots: Mapping[str, Callable[..., Figure | Animation]] | None = None, events: int = 1000
+        self,
+        directory: str,
+        plots: Mapping[str, Callable[..., Figure | Animation] | None] | None = None,
+        events: int = 1000,
     ) -> None:
-        self.directory, self.plots, self.events = Path(directory), dict(plots or {}), events
+        self.directory, self.events = Path(directory), events
+        self.plots = {name: plot for name, plot in (plots or {}).items() if plot is not None}
         self._batches: list[dict[str, Tensor]] = []
         self._seen = 0
 
@@ -54,10 +59,11 @@ class Figures(Callback):
         """Draw and save the figures."""
         if not self._batches:
             return
-        batch, self._batches = _concatenated(self._batches), []
         network = pl_module.network.cpu()
         with torch.no_grad():
-            prediction = call(network, batch)
+            # Batch by batch: of many ragged events at once the messages would fill the memory.
+            prediction = _joined([call(network, batch) for batch in self._batches])
+            batch, self._batches = _concatenated(self._batches), []
             arrays = {**batch, "prediction": prediction, "network": network}
             if "y" in batch:
                 arrays["target"] = batch["y"]
@@ -92,3 +98,9 @@ def _concatenated(batches: list[dict[str, Tensor]]) -> dict[str, Tensor]:
         counts = torch.cat([batch["offsets"].diff() for batch in batches])
         merged["offsets"] = torch.cat([torch.zeros(1, dtype=torch.int64), counts.cumsum(0)])
     return merged
+
+
+def _joined(predictions: list[Any]) -> Any:
+    if isinstance(predictions[0], Tensor):
+        return torch.cat(predictions)
+    return type(predictions[0])._make(torch.cat(parts) for parts in zip(*predictions, strict=True))

@@ -29,8 +29,10 @@ def main(arguments: list[str]) -> None:
     folders = [config_directory(), *([Path(own)] if own else [])]
     for kind in kinds or KINDS:
         print(f"{kind}:")
-        for name, line in sorted(_entries(folders, KINDS[kind]).items()):
-            print(f"  {name:24}{line}")
+        entries = _entries(folders, KINDS[kind])
+        width = max(22, *map(len, entries)) + 2
+        for name, line in sorted(entries.items()):
+            print(f"  {name:{width}}{line}")
 
 
 def _entries(folders: list[Path], group: str) -> dict[str, str]:

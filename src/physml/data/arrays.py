@@ -1,7 +1,9 @@
 """Named arrays in memory, whose batches are taken by index instead of being collated sample by sample."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -56,6 +58,42 @@ class Arrays:
         torch.cumsum(counts, 0, out=offsets[1:])
         rows = torch.repeat_interleave(start - offsets[:-1], counts) + torch.arange(int(offsets[-1]))
         return batch | {name: array[rows] for name, array in self.points.items()} | {"offsets": offsets}
+
+    def select(self, index: Tensor) -> "Arrays":
+        """Return the events `index` as arrays of their own."""
+        batch = self[index]
+        return Arrays(
+            events={name: batch[name] for name in self.events},
+            points={name: batch[name] for name in self.points},
+            offsets=batch.get("offsets"),
+        )
+
+
+def joined(parts: Sequence[Arrays]) -> Arrays:
+    """Return the events of all `parts`, which have the same arrays, one part after the other."""
+    first = parts[0]
+    offsets = None
+    if first.offsets is not None:
+        counts = torch.cat([part.offsets.diff() for part in parts])
+        offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+    return Arrays(
+        events={name: torch.cat([part.events[name] for part in parts]) for name in first.events},
+        points={name: torch.cat([part.points[name] for part in parts]) for name in first.points},
+        offsets=offsets,
+    )
+
+
+def as_tensor(array: np.ndarray) -> Tensor:
+    """Return real numbers as float32, whole numbers and truth values as int64.
+
+    Raises:
+        ValueError: The elements are neither.
+    """
+    if array.dtype.kind == "f":
+        return torch.from_numpy(array.astype(np.float32))
+    if array.dtype.kind in "iub":
+        return torch.from_numpy(array.astype(np.int64))
+    raise ValueError(f"an array has elements of type {array.dtype}, expected real numbers")
 
 
 def _mark_events(offsets: Tensor) -> bool:

@@ -24,7 +24,16 @@ def checked(arrays: Arrays, in_shape: list[int], origin: str) -> Arrays:
         raise ValueError(
             f"{origin}: x has shape {shape} per event, expected {list(in_shape)}: set data.in_shape to that of the data"
         )
-    for name, array in everything.items():
+    return finite(arrays, origin)
+
+
+def finite(arrays: Arrays, origin: str) -> Arrays:
+    """Return `arrays` after checking that all their numbers are finite.
+
+    Raises:
+        ValueError: An array holds NaN or infinity.
+    """
+    for name, array in (arrays.events | arrays.points).items():
         if array.is_floating_point() and not torch.isfinite(array).all():
             bad = int((~torch.isfinite(array)).reshape(len(array), -1).any(dim=1).sum())
             raise ValueError(

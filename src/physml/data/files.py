@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from lightning.pytorch import LightningDataModule
 
-from physml.data.arrays import Arrays
+from physml.data.arrays import Arrays, as_tensor
 from physml.data.checks import checked
 from physml.data.loader import BatchLoader
 
@@ -30,7 +30,7 @@ def read_arrays(path: str | Path) -> Arrays:
         if not zipfile.is_zipfile(path):
             raise zipfile.BadZipFile("it is no zip archive")
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: _tensor(archive[name]) for name in archive.files}
+            arrays = {name: as_tensor(archive[name]) for name in archive.files}
     except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, AttributeError, TypeError, OSError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ValueError(
@@ -41,13 +41,18 @@ def read_arrays(path: str | Path) -> Arrays:
         if array.ndim == 0:
             raise ValueError(f"{path}: array {name!r} is a single number, expected one row per event: leave it out")
     try:
-        return _assigned(arrays)
+        return assigned(arrays)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
 
-def _assigned(arrays: dict[str, torch.Tensor]) -> Arrays:
-    """Return arrays of a file as those of events and those of points."""
+def assigned(arrays: dict[str, torch.Tensor]) -> Arrays:
+    """Return arrays by name as those of events and those of points, told apart by their numbers of rows.
+
+    Raises:
+        ValueError: An array has another number of rows.
+    """
+    arrays = dict(arrays)
     offsets = arrays.pop("offsets", None)
     if offsets is None:
         return Arrays(events=arrays)
@@ -101,7 +106,7 @@ class FileDataModule(LightningDataModule):
             order = torch.randperm(len(arrays), generator=torch.Generator().manual_seed(self.seed))
             edges = [0, *(round(part * len(arrays)) for part in np.cumsum(self.fractions))]
             for number, split in enumerate(("train", "validation", "test")):
-                self._splits[split] = _subset(arrays, order[edges[number] : edges[number + 1]])
+                self._splits[split] = arrays.select(order[edges[number] : edges[number + 1]])
         return self._splits[name]
 
     def train_dataloader(self) -> BatchLoader:
@@ -115,20 +120,3 @@ class FileDataModule(LightningDataModule):
     def test_dataloader(self) -> BatchLoader:
         """Return the test batches."""
         return BatchLoader(self.split("test"), self.batch_size)
-
-
-def _subset(arrays: Arrays, index: torch.Tensor) -> Arrays:
-    batch = arrays[index]
-    return Arrays(
-        events={name: batch[name] for name in arrays.events},
-        points={name: batch[name] for name in arrays.points},
-        offsets=batch.get("offsets"),
-    )
-
-
-def _tensor(array: np.ndarray) -> torch.Tensor:
-    if array.dtype.kind == "f":
-        return torch.from_numpy(array.astype(np.float32))
-    if array.dtype.kind in "iub":
-        return torch.from_numpy(array.astype(np.int64))
-    raise ValueError(f"an array has elements of type {array.dtype}, expected real numbers")

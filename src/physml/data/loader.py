@@ -1,16 +1,15 @@
 """Batches of arrays in memory, taken by index."""
 
 from collections.abc import Iterator
-from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, distributed
+from torch import Tensor
 
 from physml.data.arrays import Arrays
+from physml.data.epochs import EpochLoader, generator
 
 
-class BatchLoader:
+class BatchLoader(EpochLoader):
     """Iterate over batches of `arrays`, each gathered with one indexing operation per array.
 
     Under `torch.distributed` each process takes every world-size-th event: training drops the few events that would
@@ -32,55 +31,29 @@ class BatchLoader:
     def __init__(
         self, arrays: Arrays, batch_size: int, shuffle: bool = False, drop_last: bool = False, seed: int = 0
     ) -> None:
-        self.arrays, self.batch_size, self.seed = arrays, batch_size, seed
-        self.shuffle, self.drop_last = shuffle, drop_last
-        self.epoch = 0
-        self._done = 0  # batches of the running epoch already given
-        self._restored = False
+        super().__init__(batch_size, drop_last, seed)
+        self.arrays, self.shuffle = arrays, shuffle
         if len(self) == 0:
             raise ValueError(
                 f"{len(arrays)} events make no batch of {batch_size}: use more events or a smaller data.batch_size"
             )
 
-    def __len__(self) -> int:
-        """Return the number of batches that this process gives in an epoch."""
-        events = len(range(self._rank(), self._usable(), self._world()))
-        return events // self.batch_size if self.drop_last else -(-events // self.batch_size)
+    def events(self) -> int:
+        """Return the number of events that this process gives in an epoch."""
+        return len(range(self.rank(), self._usable(), self.world()))
 
-    def __iter__(self) -> Iterator[dict[str, Tensor]]:
-        """Give the batches of the next epoch, or after `load_state_dict` the rest of the one it points into."""
-        if self._done and not self._restored:  # the epoch before was left early
-            self.epoch, self._done = self.epoch + 1, 0
-        self._restored = False
-        order, length = self._order(), len(self)
-        for number in range(self._done, length):
-            # Before the batch is given: Lightning takes the last one without asking for another.
-            self.epoch, self._done = (self.epoch + 1, 0) if number + 1 == length else (self.epoch, number + 1)
+    def batches(self, epoch: int, first: int) -> Iterator[dict[str, Tensor]]:
+        """Give the batches of an epoch from number `first` on."""
+        order = self._order(epoch)
+        for number in range(first, len(self)):
             yield self.arrays[order[number * self.batch_size : (number + 1) * self.batch_size]]
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return the position: epoch, and batches of it already given."""
-        return {"epoch": self.epoch, "done": self._done}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from the position `state`."""
-        self.epoch, self._done, self._restored = state["epoch"], state["done"], True
-
-    def _order(self) -> Tensor:
+    def _order(self, epoch: int) -> Tensor:
         if self.shuffle:
-            seed = int(np.random.SeedSequence((self.seed, self.epoch)).generate_state(1)[0])
-            order = torch.randperm(len(self.arrays), generator=torch.Generator().manual_seed(seed))
+            order = torch.randperm(len(self.arrays), generator=generator(self.seed, epoch))
         else:
             order = torch.arange(len(self.arrays))
-        return order[: self._usable()][self._rank() :: self._world()]
+        return order[: self._usable()][self.rank() :: self.world()]
 
     def _usable(self) -> int:
-        return len(self.arrays) // self._world() * self._world() if self.drop_last else len(self.arrays)
-
-    @staticmethod
-    def _world() -> int:
-        return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
-
-    @staticmethod
-    def _rank() -> int:
-        return distributed.get_rank() if distributed.is_available() and distributed.is_initialized() else 0
+        return len(self.arrays) // self.world() * self.world() if self.drop_last else len(self.arrays)

@@ -24,6 +24,7 @@ class ShowerSource:
         sampling_term: a_s in σ/E = a_s/√E.
         noise: Standard deviation of a sensor's noise.
         threshold: Energy below which a sensor is not read.
+        hadronic_response: h/e of the calorimeter.
         calorimeter: The geometry (default: `Calorimeter()`).
 
     Example:
@@ -42,6 +43,7 @@ class ShowerSource:
         sampling_term: float = 0.3,
         noise: float = 0.015,
         threshold: float = 0.15,
+        hadronic_response: float = 1.0,
         calorimeter: Calorimeter | None = None,
     ) -> None:
         self.calorimeter = calorimeter or Calorimeter()
@@ -54,25 +56,41 @@ class ShowerSource:
             "sampling_term": sampling_term,
             "noise": noise,
             "threshold": threshold,
+            "hadronic_response": hadronic_response,
         }
 
     def __call__(self, count: int, rng: np.random.Generator) -> Arrays:
         """Draw `count` events."""
-        drawn = simulate(rng, count=count, calorimeter=self.calorimeter, **self.parameters)
-        x, y, z = drawn["x"], drawn["y"], drawn["z"]
-        half_depth = self.calorimeter.edges[-1] / 2
-        features = [np.log(drawn["E"]) / 2, x / 5, y / 5, z / half_depth - 1, drawn["size"] / 5]
+        drawn = {
+            name: torch.as_tensor(array)
+            for name, array in simulate(rng, count=count, calorimeter=self.calorimeter, **self.parameters).items()
+        }
+        events = {name: drawn.pop(name) for name in ("E_beam", "impact")}
+        offsets = drawn.pop("offsets")
+        return ShowerFeatures(self.calorimeter)(Arrays(events, drawn, offsets))
 
-        def tensor(array: np.ndarray) -> torch.Tensor:
-            return torch.as_tensor(array, dtype=torch.float32)
 
+class ShowerFeatures:
+    """The arrays of `ShowerSource` out of the symbols that `physml.physics.calorimeter.simulate` gives, as in a file.
+
+    Args:
+        calorimeter: The geometry, which sets the scale of z (default: `Calorimeter()`).
+    """
+
+    def __init__(self, calorimeter: Calorimeter | None = None) -> None:
+        self.half_depth = float((calorimeter or Calorimeter()).edges[-1]) / 2
+
+    def __call__(self, columns: Arrays) -> Arrays:
+        """Return features, targets and what metrics read, in float32."""
+        E, x, y, z, size = (columns.points[name] for name in ("E", "x", "y", "z", "size"))
+        features = [E.log() / 2, x / 5, y / 5, z / self.half_depth - 1, size / 5]
         return Arrays(
-            events={"beam_energy": tensor(drawn["E_beam"]), "impact": tensor(drawn["impact"])},
+            events={"beam_energy": columns.events["E_beam"].float(), "impact": columns.events["impact"].float()},
             points={
-                "x": tensor(np.stack(features, axis=1)),
-                "y": tensor(drawn["t"]),
-                "energy": tensor(drawn["E"]),
-                "position": tensor(np.stack([x, y, z], axis=1)),
+                "x": torch.stack(features, dim=1).float(),
+                "y": columns.points["t"].float(),
+                "energy": E.float(),
+                "position": torch.stack([x, y, z], dim=1).float(),
             },
-            offsets=torch.as_tensor(drawn["offsets"]),
+            offsets=columns.offsets,
         )

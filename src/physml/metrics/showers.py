@@ -1,5 +1,7 @@
 """Per-event figures of merit of the energy fractions of overlapping showers."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor
 
@@ -56,3 +58,46 @@ def nearest_impact_response(
 ) -> Tensor:
     """Return `response` for the fractions of `nearest_impact`, which do not depend on the prediction."""
     return response(nearest_impact(position, impact, offsets), target, energy, offsets, shower)
+
+
+def nearest_impact_accuracy(
+    position: Tensor, impact: Tensor, target: Tensor, energy: Tensor, offsets: Tensor
+) -> Tensor:
+    """Return `accuracy` for the fractions of `nearest_impact`, which do not depend on the prediction."""
+    return accuracy(nearest_impact(position, impact, offsets), target, energy, offsets)
+
+
+def nearest_seed(energy: Tensor, position: Tensor, offsets: Tensor, separation: float = 2.5) -> Tensor:
+    """Give each sensor's energy wholly to the nearer of two seeds: a classical rival that sees what a network sees.
+
+    The first seed is the sensor of the highest energy; the second is the one of the highest energy that is at least
+    `separation` away from it across the axis. The seed nearer to the axis stands for shower 0, as that shower enters
+    nearer to it. The loop over events is slow, but they are few.
+
+    Units: `position` and `separation` in cm, `energy` in any unit.
+
+    Shapes:
+        energy (points,), position (points, 3), offsets (events + 1,) → fractions (points, 2)
+    """
+    fractions = energy.new_zeros(len(energy), 2)
+    for start, stop in pairwise(offsets.tolist()):
+        if start == stop:
+            continue
+        strength, xy = energy[start:stop], position[start:stop, :2]
+        first = xy[strength.argmax()]
+        far = (xy - first).norm(dim=1) >= separation
+        seeds = torch.stack([first, xy[(strength * far).argmax()]])
+        seeds = seeds[seeds.norm(dim=1).argsort()]
+        nearest = (xy[:, None] - seeds).square().sum(-1).argmin(1)
+        fractions[start:stop] = torch.nn.functional.one_hot(nearest, 2).to(energy.dtype)
+    return fractions
+
+
+def nearest_seed_response(position: Tensor, target: Tensor, energy: Tensor, offsets: Tensor, shower: int = 0) -> Tensor:
+    """Return `response` for the fractions of `nearest_seed`, which do not depend on the prediction."""
+    return response(nearest_seed(energy, position, offsets), target, energy, offsets, shower)
+
+
+def nearest_seed_accuracy(position: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> Tensor:
+    """Return `accuracy` for the fractions of `nearest_seed`, which do not depend on the prediction."""
+    return accuracy(nearest_seed(energy, position, offsets), target, energy, offsets)

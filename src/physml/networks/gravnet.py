@@ -1,8 +1,11 @@
 """GravNet: message passing between the nearest neighbours in a learnt space."""
 
+from typing import Self
+
 import torch
 from torch import Tensor, nn
 
+from physml.ops.distance_weighted import distance_weighted
 from physml.ops.neighbours import nearest_neighbours
 from physml.ops.segments import segment_index, segment_mean
 
@@ -14,9 +17,11 @@ class GravNetLayer(nn.Module):
         s_i = W_S h_i, \quad f_i = W_F h_i, \quad
         w_{ij} = e^{-10 \lVert s_i - s_j \rVert^2}, \quad j \in \mathcal{N}_k(i)
 
-        h'_i = \tanh W \left[h_i,\ \tfrac{1}{k} \sum_j w_{ij} f_j,\ \max_j w_{ij} f_j\right]
+        h'_i = \sigma\left(W \left[h_i,\ \bar m_i,\ \hat m_i\right]\right), \quad
+        \bar m_i = \tfrac{1}{|\mathcal N_k(i)|} \sum_j w_{ij} f_j, \quad \hat m_i = \max_j w_{ij} f_j
 
-    In an event of at most k points the missing neighbours count as infinitely far: w = 0.
+    In an event of at most k points mean and maximum are over the neighbours that there are, and zero without any. Under
+    autocast s and f stay in single precision: rounded to half, distances in S would be tied.
 
     Source: Qasim, Kieseler, Iiyama and Pierini 2019, arXiv 1902.07987; authors' code jkiesele/caloGraphNN, whose
     number of neighbours counts the point itself (k = 39 here is 40 there).
@@ -27,29 +32,64 @@ class GravNetLayer(nn.Module):
         k: Number of neighbours.
         space_dimensions: Dimensions of S.
         propagate_dimensions: Width F_LR of f.
+        self_loops: Whether a point counts as the first of its k neighbours.
+        activation: σ; tanh unless given.
 
     Shapes:
         h (points, in_features), offsets (events + 1,) → (points, out_features)
     """
 
     def __init__(
-        self, in_features: int, out_features: int, k: int, space_dimensions: int, propagate_dimensions: int
+        self,
+        in_features: int,
+        out_features: int,
+        k: int,
+        space_dimensions: int,
+        propagate_dimensions: int,
+        self_loops: bool = False,
+        activation: nn.Module | None = None,
     ) -> None:
         super().__init__()
-        self.k = k
+        self.k, self.self_loops = k, self_loops
         self.space = nn.Linear(in_features, space_dimensions)
         self.propagate = nn.Linear(in_features, propagate_dimensions)
         self.output = nn.Linear(in_features + 2 * propagate_dimensions, out_features)
+        self.activation = nn.Tanh() if activation is None else activation
+
+    @classmethod
+    def from_torch_geometric(cls, layer: nn.Module) -> Self:
+        """Return the layer with the weights of torch-geometric's ``GravNetConv`` that gives its numbers.
+
+        There a point counts as its own neighbour, and there is no nonlinearity.
+
+        Args:
+            layer: A ``torch_geometric.nn.GravNetConv``.
+        """
+        space, propagate = layer.lin_s.weight, layer.lin_h.weight
+        same = cls(layer.in_channels, layer.out_channels, layer.k, len(space), len(propagate), True, nn.Identity()).to(
+            space
+        )
+        same.load_state_dict(
+            {
+                "space.weight": space,
+                "space.bias": layer.lin_s.bias,
+                "propagate.weight": propagate,
+                "propagate.bias": layer.lin_h.bias,
+                "output.weight": torch.cat([layer.lin_out1.weight, layer.lin_out2.weight], dim=1),
+                "output.bias": layer.lin_out2.bias,
+            }
+        )
+        return same
 
     def forward(self, h: Tensor, offsets: Tensor) -> Tensor:
         """Return h' of each point."""
-        space, features = self.space(h), self.propagate(h)
-        index, exists = nearest_neighbours(space.detach(), offsets, self.k)
-        # index_select, not space[index]: its backward is several times faster on a CPU.
-        neighbours = space.index_select(0, index.flatten()).unflatten(0, index.shape)
-        weight = torch.exp(-10 * (neighbours - space[:, None]).square().sum(-1)) * exists
-        messages = weight[..., None] * features.index_select(0, index.flatten()).unflatten(0, index.shape)
-        return torch.tanh(self.output(torch.cat([h, messages.mean(1), messages.amax(1)], dim=1)))
+        with torch.autocast(h.device.type, enabled=False):
+            exact = h.to(self.space.weight.dtype)
+            space, features = (layer(exact) for layer in (self.space, self.propagate))
+            single = torch.promote_types(exact.dtype, torch.float32)
+            index, exists = nearest_neighbours(space, offsets, self.k, self.self_loops)
+            mean, largest = distance_weighted(space.to(single), features.to(single), index, exists)
+        return self.activation(self.output(torch.cat([h, mean.to(h.dtype), largest.to(h.dtype)], dim=1)))
 
 
 class GravNetBlock(nn.Module):
@@ -84,7 +124,9 @@ class GravNetBlock(nn.Module):
 
     def forward(self, h: Tensor, offsets: Tensor) -> Tensor:
         """Return the block's features of each point."""
-        mean = segment_mean(h, offsets).index_select(0, segment_index(offsets))
+        # In a statement of its own, where torch.compile can break the graph.
+        event = segment_index(offsets)
+        mean = segment_mean(h, offsets).index_select(0, event)
         return self.norm(self.gravnet(self.dense(torch.cat([h, mean], dim=1)), offsets))
 
 

@@ -1,38 +1,42 @@
 """Neighbours of each point among the points of its own ragged event: the k nearest, or all within a radius."""
 
 import math
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
+from physml.ops.nearest_blocked import nearest_blocked
+from physml.ops.nearest_dense import nearest_dense
+from physml.ops.nearest_tree import nearest_tree
 from physml.ops.radius_search import pairs_by_blocks, pairs_by_tree
 
 
-@torch.no_grad()
-def nearest_neighbours(points: Tensor, offsets: Tensor, k: int, budget: int = 2**18) -> tuple[Tensor, Tensor]:
+def nearest_neighbours(points: Tensor, offsets: Tensor, k: int, self_loops: bool = False) -> tuple[Tensor, Tensor]:
     r"""Find the k nearest other points of each point within its event.
 
     .. math:: \mathcal{N}(i) = \operatorname*{arg\,min}_{j \in e(i),\, j \ne i}{}^{(k)}\ \lVert s_i - s_j \rVert
 
-    The search is exact: events are padded to the largest of a chunk, all distances are computed from coordinate
-    differences (no cancellation), and the k smallest are kept. The choice of neighbours has no gradient.
+    The search is exact, in double precision whatever the type of the points, and points equally far are taken in their
+    order. On a CPU, small events are searched through all distances and large ones through a k-d tree, in about
+    N log N steps; on a GPU through blocks of distances. The choice of neighbours has no gradient. A compiled graph
+    holds the search as one operator.
 
     Args:
-        points: Coordinates :math:`s_i`.
+        points: Coordinates :math:`s_i`, of any number of dimensions, finite.
         offsets: Event e owns the points ``offsets[e]:offsets[e + 1]``, int64.
-        k: Number of neighbours; the point itself is not counted.
-        budget: Distances held at once, which bounds the memory: events are taken in chunks.
+        k: Number of neighbours.
+        self_loops: Whether the point itself counts as the first of its k neighbours.
 
     Returns:
         The neighbours, nearest first, as indices into `points`, and whether each exists: an event of n points has only
-        min(k, n − 1), and a missing neighbour points to the point itself.
+        min(k, n − 1), or min(k, n) with self-loops, and a missing neighbour points to the point itself.
 
     Shapes:
         points (points, space), offsets (events + 1,) → (points, k) int64 and (points, k) bool
 
     Raises:
-        ValueError: k is not positive, a coordinate is not finite, or the offsets do not end at the number of points.
+        ValueError: k is not positive, a coordinate is not finite or above 1e150, or the offsets do not end at the
+            number of points.
 
     Example:
         >>> points = torch.tensor([[0.0], [1.0], [3.0], [9.0]])
@@ -42,24 +46,37 @@ def nearest_neighbours(points: Tensor, offsets: Tensor, k: int, budget: int = 2*
     """
     if k < 1:
         raise ValueError(f"the number of neighbours k must be at least 1, got {k}: raise k")
+    return _nearest(points.detach(), offsets, k, self_loops)
+
+
+@torch.library.custom_op("physml::nearest_neighbours", mutates_args=())
+def _nearest(points: Tensor, offsets: Tensor, k: int, self_loops: bool) -> tuple[Tensor, Tensor]:
     _check(points, offsets)
-    counts = offsets.diff()
+    counts, others = offsets.diff(), k - self_loops
     own = torch.arange(len(points), device=points.device)[:, None]
-    index = own.repeat(1, k)
-    # Events of similar size share a chunk, so that little is spent on padding.
-    sizes, order = counts.sort()
-    for start, stop in _chunks(sizes.tolist(), budget):
-        events, width = order[start:stop], int(sizes[stop - 1])
-        slot = torch.arange(width, device=points.device)
-        filled = slot < counts[events, None]
-        rows = (offsets[events, None] + slot).where(filled, 0)
-        dense = points[rows]
-        distance = torch.cdist(dense, dense, compute_mode="donot_use_mm_for_euclid_dist")
-        distance.masked_fill_(~filled[:, None, :] | (slot[:, None] == slot), torch.inf)
-        nearest = distance.topk(min(k, width), largest=False).indices + offsets[events, None, None]
-        index[rows[filled], : nearest.shape[-1]] = nearest[filled]
-    exists = torch.arange(k, device=points.device) < torch.repeat_interleave(counts, counts)[:, None] - 1
-    return index.where(exists, own), exists
+    index = own.repeat(1, others)
+    if others and points.device.type == "cuda":
+        nearest_blocked(points.double(), offsets[:-1].cpu(), counts.cpu(), others, index)
+    elif others:
+        index = _search_cpu(points.cpu().double(), offsets.cpu(), others, index.cpu()).to(points.device)
+    exists = torch.arange(k, device=points.device) < torch.repeat_interleave(counts, counts)[:, None] - 1 + self_loops
+    return (torch.cat([own, index], dim=1) if self_loops else index), exists
+
+
+@_nearest.register_fake
+def _(points: Tensor, offsets: Tensor, k: int, self_loops: bool) -> tuple[Tensor, Tensor]:
+    shape = (len(points), k)
+    return points.new_empty(shape, dtype=torch.int64), points.new_empty(shape, dtype=torch.bool)
+
+
+def _search_cpu(points: Tensor, offsets: Tensor, k: int, index: Tensor) -> Tensor:
+    counts = offsets.diff()
+    # Measured: from about 2000 points on a tree is faster, unless most of the points are neighbours.
+    large = counts >= max(2000, 8 * k)
+    for start, count in zip(offsets[:-1][large].tolist(), counts[large].tolist(), strict=True):
+        index[start : start + count] = nearest_tree(points[start : start + count], k) + start
+    nearest_dense(points, offsets[:-1][~large], counts[~large], k, index)
+    return index
 
 
 @torch.no_grad()
@@ -110,16 +127,6 @@ def radius_neighbours(points: Tensor, offsets: Tensor, radius: float, self_loops
 def _check(points: Tensor, offsets: Tensor) -> None:
     if int(offsets[-1]) != len(points):
         raise ValueError(f"expected {int(offsets[-1])} points (offsets[-1]), got {len(points)}: pass their own offsets")
-    if not bool(torch.isfinite(points).all()):
-        raise ValueError("expected finite coordinates, got NaN or infinity: look for what made them")
-
-
-def _chunks(sizes: list[int], budget: int) -> Iterator[tuple[int, int]]:
-    """Yield ranges of the events, sorted by size, whose padded distances number at most `budget` or that are single."""
-    start = 0
-    for stop, size in enumerate(sizes):
-        if stop > start and (stop + 1 - start) * size**2 > budget:
-            yield start, stop
-            start = stop
-    if start < len(sizes):
-        yield start, len(sizes)
+    # NaN is not below anything; beyond 1e150 squared distances overflow.
+    if len(points) and not float(points.abs().amax()) < 1e150:
+        raise ValueError("expected finite coordinates below 1e150, got larger ones or NaN: look for what made them")

@@ -15,7 +15,9 @@ def segment_index(offsets: Tensor) -> Tensor:
         [0, 0, 2, 2, 2]
     """
     counts = offsets.diff()
-    return torch.repeat_interleave(torch.arange(len(counts), device=offsets.device), counts)
+    # The size as a number lets torch.compile trace what follows.
+    events = torch.arange(len(counts), device=offsets.device)
+    return torch.repeat_interleave(events, counts, output_size=int(offsets[-1]))
 
 
 def segment_sum(values: Tensor, offsets: Tensor) -> Tensor:
@@ -43,6 +45,29 @@ def segment_sum(values: Tensor, offsets: Tensor) -> Tensor:
             f"expected values of {len(index)} points (offsets[-1]), got {len(values)}: pass their own offsets"
         )
     return values.new_zeros((len(offsets) - 1, *values.shape[1:])).index_add(0, index, values)
+
+
+def segment_max(values: Tensor, offsets: Tensor) -> Tensor:
+    r"""Return the largest value among each event's points, for each feature.
+
+    .. math:: m_e = \max_{i \in e} v_i
+
+    Points that tie share the gradient.
+
+    Args:
+        values: :math:`v_i` of each point.
+        offsets: Event e owns the points ``offsets[e]:offsets[e + 1]``, int64.
+
+    Shapes:
+        values (points, features), offsets (events + 1,) → (events, features); zero for an event without points
+
+    Example:
+        >>> segment_max(torch.tensor([[-1.0], [-2.0], [3.0]]), torch.tensor([0, 2, 3])).tolist()
+        [[-1.0], [3.0]]
+    """
+    index = segment_index(offsets)
+    largest = values.new_zeros((len(offsets) - 1, values.shape[1]))
+    return largest.scatter_reduce(0, index[:, None].expand_as(values), values, "amax", include_self=False)
 
 
 def segment_mean(values: Tensor, offsets: Tensor) -> Tensor:

@@ -117,6 +117,7 @@ def deposit(
     energy: Array,
     impact: Array,
     sampling_term: float,
+    hadronic_response: float = 1.0,
 ) -> Array:
     """Return the energy that each pion shower leaves in each sensor, before noise and threshold.
 
@@ -130,12 +131,15 @@ def deposit(
         energy: Energies of the pions, shape (showers,).
         impact: Where they enter, x and y, shape (showers, 2).
         sampling_term: a_s of `physml.physics.shower.sample_pion_spots`.
+        hadronic_response: h/e of the same.
 
     Returns:
         Visible energies, shape (showers, sensors).
     """
     half = calorimeter.edges[-1] / 2
-    shower, (x, y, z) = sample_pion_spots(rng, energy, sampling_term, latest_start=half)
+    shower, (x, y, z) = sample_pion_spots(
+        rng, energy, sampling_term, latest_start=half, hadronic_response=hadronic_response
+    )
     sensor = calorimeter.sensor(x + impact[shower, 0], y + impact[shower, 1], z)
     hit = (shower * len(calorimeter) + sensor)[sensor >= 0]
     spots = np.bincount(hit, minlength=len(energy) * len(calorimeter))
@@ -153,6 +157,7 @@ def simulate(
     sampling_term: float = 0.3,
     noise: float = 0.015,
     threshold: float = 0.15,
+    hadronic_response: float = 1.0,
     calorimeter: Calorimeter | None = None,
 ) -> dict[str, np.ndarray]:
     """Simulate events of two overlapping pion showers, as ragged lists of the sensors above threshold.
@@ -179,6 +184,7 @@ def simulate(
         sampling_term: a_s in σ/E = a_s/√E.
         noise: Standard deviation of a sensor's noise.
         threshold: Energy below which a sensor is not read.
+        hadronic_response: h/e; other than 1 the response is not linear, and its resolution has a constant term.
         calorimeter: The geometry (default: `Calorimeter()`).
 
     Returns:
@@ -196,7 +202,7 @@ def simulate(
         )
     calorimeter = calorimeter or Calorimeter()
     chunks = [
-        _read(rng, calorimeter, *beams, sampling_term, noise, threshold)
+        _read(rng, calorimeter, *beams, sampling_term, hadronic_response, noise, threshold)
         for beams in _beams(rng, count, (energy_min, energy_max), (distance_min, distance_max), spread)
     ]
     arrays = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
@@ -229,11 +235,12 @@ def _read(
     energy: Array,
     impact: Array,
     sampling_term: float,
+    hadronic_response: float,
     noise: float,
     threshold: float,
 ) -> dict[str, np.ndarray]:
     """Return the sensors above threshold of a chunk of events."""
-    true = deposit(rng, calorimeter, energy.ravel(), impact.reshape(-1, 2), sampling_term)
+    true = deposit(rng, calorimeter, energy.ravel(), impact.reshape(-1, 2), sampling_term, hadronic_response)
     true = true.reshape(len(energy), 2, len(calorimeter))
     total = true.sum(1)
     measured = total + noise * rng.standard_normal(total.shape, dtype=np.float32)

@@ -157,6 +157,7 @@ def sample_pion_spots(
     hadronic_radius: float = 0.3,
     concentration: float = 6.0,
     latest_start: float = np.inf,
+    hadronic_response: float = 1.0,
 ) -> tuple[NDArray[np.int64], Array]:
     r"""Draw the energy spots of charged-pion showers that enter at the origin along z.
 
@@ -166,17 +167,23 @@ def sample_pion_spots(
 
     .. math:: f_h(s) \propto s^{a - 1} e^{-0.978 s}, \quad s = (z - z_0) / \lambda_I, \quad a = 0.786 + 0.427 \ln E
 
-    The number of spots is a Poisson number of mean E/a_s², each worth a_s², so that
+    The number of spots is a Poisson number of mean V/a_s², each worth a_s²; of the hadronic part only h/e is visible:
 
-    .. math:: \sigma_E / E = a_s / \sqrt{E}
+    .. math::
+        V = E \left(f_{em} + (1 - f_{em}) \frac{h}{e}\right), \quad
+        \left(\frac{\sigma_V}{\langle V \rangle}\right)^2 = \frac{a_s^2}{\langle V \rangle} + b^2, \quad
+        b = \left|1 - \frac{h}{e}\right| \sigma_{f_{em}} \frac{E}{\langle V \rangle}
 
-    The calorimeter is compensating (e/h = 1); the pion's ionisation before its interaction is left out.
+    With h/e = 1 the calorimeter compensates: it is linear, and the constant term b vanishes. Otherwise ⟨V⟩/E rises with
+    the energy as f_em does. The pion's ionisation before its interaction is left out.
 
-    Units: energies in GeV, lengths in cm, `sampling_term` in √GeV, `hadronic_radius` in λ_I. Energies above 1 GeV.
+    Units: energies in GeV of the electromagnetic scale, lengths in cm, `sampling_term` in √GeV, `hadronic_radius` in
+    λ_I. Energies above 1 GeV.
 
     Source: Bock, Hansl-Kozanecka and Shah 1981 for f_h, its numbers as in Kulchitsky and Vinogradov 1999,
-    hep-ex/9903019; the spots and the radial form after Grindhammer, Rudowicz and Peters 1990 (GFLASH). The hadronic
-    radius (92 % of the hadronic part within one λ_I) and the width of the beta distribution are choices.
+    hep-ex/9903019; the spots and the radial form after Grindhammer, Rudowicz and Peters 1990 (GFLASH); ⟨V⟩ as in Groom
+    2007 (Nucl. Instrum. Meth. A 572, 633). The hadronic radius (92 % of the hadronic part within one λ_I) and the width
+    of the beta distribution are choices.
 
     Args:
         rng: Source of randomness.
@@ -186,6 +193,7 @@ def sample_pion_spots(
         hadronic_radius: Radius that holds half of the hadronic part.
         concentration: Sum of the beta distribution's two parameters: a larger one means smaller fluctuations of f_em.
         latest_start: Pions that interact deeper are left out.
+        hadronic_response: h/e.
 
     Returns:
         The shower of each spot, shape (spots,) and rising, and positions x, y, z, shape (3, spots).
@@ -212,7 +220,7 @@ def sample_pion_spots(
     depth = rng.standard_gamma(shape[shower]) * (maximum / (shape - 1))[shower]
     radius = sample_radius(rng, *radial_parameters(part[shower], depth / maximum[shower], material))
 
-    hadronic = spots_of(energy * (1 - fraction))
+    hadronic = spots_of(hadronic_response * energy * (1 - fraction))
     hadronic_depth = rng.standard_gamma((0.786 + 0.427 * np.log(energy))[hadronic]) / 0.978
     u = rng.random(hadronic.shape)
     hadronic_distance = hadronic_radius * np.sqrt(u / (1 - u))

@@ -8,6 +8,17 @@ from torch import Tensor
 from physml.metrics.showers import accuracy, nearest_impact, response
 
 
+def responses(fractions: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> Tensor:
+    """Return the `physml.metrics.showers.response` of all showers, shape (events, showers)."""
+    return torch.stack([response(fractions, target, energy, offsets, k) for k in range(target.shape[1])], dim=1)
+
+
+def typical_event(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> int:
+    """Return the event whose worse response is the median of all events; shapes as in `plot_event`."""
+    worst = (responses(prediction, target, energy, offsets) - 1).abs().nan_to_num(torch.inf).amax(1)
+    return int(worst.argsort()[len(worst) // 2])
+
+
 def plot_event(prediction: Tensor, target: Tensor, energy: Tensor, position: Tensor, offsets: Tensor) -> Figure:
     """Draw the true and the predicted share of shower 0 in the sensors of one event, in three dimensions.
 
@@ -21,9 +32,8 @@ def plot_event(prediction: Tensor, target: Tensor, energy: Tensor, position: Ten
         position: x, y, z of the sensors in cm, shape (points, 3).
         offsets: Event i owns the points offsets[i]:offsets[i + 1], shape (events + 1,).
     """
-    responses = _responses(prediction, target, energy, offsets)
-    worst = (responses - 1).abs().nan_to_num(torch.inf).amax(1)
-    event = int(worst.argsort()[len(worst) // 2])
+    event = typical_event(prediction, target, energy, offsets)
+    found = responses(prediction, target, energy, offsets)[event]
     points = slice(int(offsets[event]), int(offsets[event + 1]))
     x, y, z = position[points].numpy().T
     size = 60 * np.sqrt(np.clip(energy[points].numpy(), 0, None))
@@ -39,7 +49,7 @@ def plot_event(prediction: Tensor, target: Tensor, energy: Tensor, position: Ten
         "edgecolors": "0.2",
         "linewidths": 0.3,
     }
-    titles = ["True", f"Predicted: R₀ = {responses[event, 0]:.2f}, R₁ = {responses[event, 1]:.2f}"]
+    titles = ["True", f"Predicted: R₀ = {found[0]:.2f}, R₁ = {found[1]:.2f}"]
     for panel, fractions, title in zip(panels, (target, prediction), titles, strict=True):
         image = panel.scatter(z, x, y, c=fractions[points, 0].numpy(), **shared)
         panel.set(xlabel="Depth z (cm)", ylabel="x (cm)", zlabel="y (cm)", title=title)
@@ -76,10 +86,10 @@ def plot_response(
     panels = figure.subplots(1, target.shape[1], sharey=True, squeeze=False)[0]
     bins, shares = np.linspace(0, 2, 51), []
     for name, fractions in rules.items():
-        responses = _responses(fractions, target, energy, offsets)
+        found = responses(fractions, target, energy, offsets)
         correct = accuracy(fractions, target, energy, offsets).mean()
         for shower, panel in enumerate(panels):
-            values = responses[:, shower].numpy()
+            values = found[:, shower].numpy()
             values = values[np.isfinite(values)]
             label = f"{name}: ⟨R⟩ = {values.mean():.3f}, σ = {values.std():.3f}"
             # Outliers are counted in the last bin instead of vanishing.
@@ -94,8 +104,3 @@ def plot_response(
         panel.set_ylim(0, 1.3 * top)
         panel.legend(loc="upper right", frameon=False, fontsize=9)
     return figure
-
-
-def _responses(fractions: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> Tensor:
-    """Return the responses of all showers, shape (events, showers)."""
-    return torch.stack([response(fractions, target, energy, offsets, k) for k in range(target.shape[1])], dim=1)

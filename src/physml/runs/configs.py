@@ -80,7 +80,7 @@ class SimulateConfig:
     """The root of a simulation's config.
 
     Args:
-        output: The ``.npz`` file to write.
+        output: The file to write: ``.npz``, or ``.h5``, ``.parquet`` or ``.root`` for more events than fit into memory.
         seed: Seed of the random numbers.
         system: The function that simulates.
     """

@@ -1,0 +1,94 @@
+"""Events in HDF5 files."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from physml.data.arrays import Arrays, as_tensor
+from physml.data.event_file import Column, EventFile, SchemaError, optional
+
+
+class HDF5File(EventFile):
+    """A file of flat datasets in its root group, one per column.
+
+    A dataset ``offsets`` (events + 1,) of whole numbers marks ragged events: event i owns the points
+    ``offsets[i]:offsets[i + 1]``. A dataset of as many rows as there are points is then per point, one of as many rows
+    as there are events per event. Without it all datasets are per event.
+
+    Only data in the file itself are read: datasets reached by soft or external links, stored externally or virtual are
+    refused.
+
+    Raises:
+        SchemaError: A dataset is a link or lies elsewhere, or the numbers of rows do not fit together.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        h5py = optional("h5py", "files")
+        self._file = h5py.File(path, "r")
+        try:
+            self._data = {name: self._own(name, h5py) for name in self._file}
+            self._ragged = "offsets" in self._data
+            offsets = self._data.pop("offsets", None)
+            self._offsets = offsets
+            if not self._data:
+                raise SchemaError(f"{path}: no datasets in its root group, expected one per column")
+            self.count = len(next(iter(self._data.values()))) if offsets is None else len(offsets) - 1
+            points = -1 if offsets is None else int(offsets[-1])
+            self.columns = {name: self._column(name, data, points) for name, data in self._data.items()}
+        except BaseException:
+            self.close()
+            raise
+
+    def read(self, names: list[str], start: int, stop: int) -> Arrays:
+        """Return the columns `names` of the events ``start:stop``."""
+        events = {name: as_tensor(self._data[name][start:stop]) for name in names if not self.columns[name].per_point}
+        if self._offsets is None:
+            return Arrays(events)
+        offsets = self._offsets[start : stop + 1].astype(np.int64)
+        rows = slice(int(offsets[0]), int(offsets[-1]))
+        points = {name: as_tensor(self._data[name][rows]) for name in names if self.columns[name].per_point}
+        return Arrays(events, points, as_tensor(offsets - offsets[0]))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _own(self, name: str, h5py):
+        hard = isinstance(self._file.get(name, getlink=True), h5py.HardLink)
+        data = self._file[name] if hard else None
+        if not isinstance(data, h5py.Dataset) or data.is_virtual or data.external or data.ndim == 0:
+            raise SchemaError(
+                f"{self.path}: {name!r} is no array within the file, expected datasets in its root group: "
+                "leave out groups, links, virtual and external datasets and single numbers"
+            )
+        return data
+
+    def _column(self, name: str, data, points: int) -> Column:
+        if len(data) not in (self.count, points):
+            ragged = f" (events) or {points} (points, the last of its offsets)" if self._ragged else " as in the others"
+            raise SchemaError(f"{self.path}: column {name!r} has {len(data)} rows, expected {self.count}{ragged}")
+        return Column(str(data.dtype), data.shape[1:], len(data) == points)
+
+
+def write_hdf5(file: BinaryIO, parts: Iterable[Arrays]) -> None:
+    """Write events, given part by part, as a file that `HDF5File` reads."""
+    h5py = optional("h5py", "files")
+    with h5py.File(file, "w") as output:
+        for arrays in parts:
+            for name, array in (arrays.events | arrays.points).items():
+                _append(output, name, array.numpy())
+            if arrays.offsets is not None:
+                before = output["offsets"][-1] if "offsets" in output else 0
+                _append(output, "offsets", (before + arrays.offsets.numpy())[1 if "offsets" in output else 0 :])
+
+
+def _append(output, name: str, rows: np.ndarray) -> None:
+    if name not in output:
+        output.create_dataset(name, data=rows, maxshape=(None, *rows.shape[1:]), chunks=True)
+        return
+    data = output[name]
+    data.resize(len(data) + len(rows), axis=0)
+    data[len(data) - len(rows) :] = rows

@@ -1,0 +1,143 @@
+"""Mean and maximum over neighbours, weighted by a Gaussian of the distance, without holding all messages at once."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+_BLOCK = 2**19  # elements of messages at once, such that they stay in the cache
+
+
+def distance_weighted(space: Tensor, features: Tensor, index: Tensor, exists: Tensor) -> tuple[Tensor, Tensor]:
+    r"""Average and maximise the neighbours' features, weighted by their distance.
+
+    .. math::
+        w_{ij} = e^{-10 \lVert s_i - s_j \rVert^2}, \qquad
+        \bar m_i = \frac{1}{|\mathcal N(i)|} \sum_{j \in \mathcal N(i)} w_{ij} f_j, \qquad
+        \hat m_i = \max_{j \in \mathcal N(i)} w_{ij} f_j
+
+    Both are zero for a point without neighbours. Gradients flow to s and f, with their own formulas, once: the
+    gradient has no gradient. Where neighbours tie for the maximum, one of them gets its gradient. What is kept for the
+    gradient grows as points × k and points × features, not as their product.
+
+    Source: Qasim, Kieseler, Iiyama and Pierini 2019, arXiv 1902.07987, for the weight and the two aggregations.
+
+    Args:
+        space: Coordinates :math:`s_i`.
+        features: :math:`f_i`, of the type of `space`.
+        index: Neighbours :math:`\mathcal N(i)` of each point.
+        exists: Which of them exist.
+
+    Shapes:
+        space (points, space), features (points, features), index and exists (points, k) → twice (points, features)
+
+    Raises:
+        RuntimeError: A second derivative is asked for.
+
+    Example:
+        >>> space, features = torch.zeros(2, 1), torch.tensor([[1.0], [5.0]])
+        >>> mean, largest = distance_weighted(space, features, torch.tensor([[1], [0]]), torch.ones(2, 1).bool())
+        >>> mean.flatten().tolist()
+        [5.0, 1.0]
+    """
+    return _aggregate(space, features, index, exists)[:2]
+
+
+@torch.library.custom_op("physml::distance_weighted", mutates_args=())
+def _aggregate(space: Tensor, features: Tensor, index: Tensor, exists: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    weight = _weights(space, index).mul_(exists)
+    complete = bool(exists.all())
+    mean = functional.embedding_bag(index, features, mode="sum", per_sample_weights=weight) / _counts(exists, weight)
+    largest, winner = torch.empty_like(mean), index.new_empty(features.shape)
+    for rows in _row_blocks(index, features):
+        messages = _gather(features, index[rows]).mul_(weight[rows, :, None])
+        if not complete:
+            messages.masked_fill_(~exists[rows, :, None], -torch.inf)
+        torch.max(messages, 1, out=(largest[rows], winner[rows]))
+    if not complete:
+        largest.masked_fill_(~exists.any(1, keepdim=True), 0)
+    return mean, largest, weight, winner
+
+
+@_aggregate.register_fake
+def _(space: Tensor, features: Tensor, index: Tensor, exists: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    like = torch.empty_like(features)
+    return like, like.clone(), space.new_empty(index.shape), index.new_empty(features.shape)
+
+
+def _keep(ctx, inputs: tuple, output: tuple) -> None:
+    space, features, index, exists = inputs
+    _, _, weight, winner = output
+    ctx.save_for_backward(space, features, index, exists, weight, winner)
+    ctx.set_materialize_grads(False)
+
+
+def _differentiate(ctx, mean: Tensor | None, largest: Tensor | None, *_) -> tuple[Tensor | None, ...]:
+    features = ctx.saved_tensors[1]
+    mean, largest = (torch.zeros_like(features) if part is None else part.contiguous() for part in (mean, largest))
+    return *_gradients(mean, largest, *ctx.saved_tensors), None, None
+
+
+_aggregate.register_autograd(_differentiate, setup_context=_keep)
+
+
+@torch.library.custom_op("physml::distance_weighted_gradients", mutates_args=())
+def _gradients(
+    mean: Tensor,
+    largest: Tensor,
+    space: Tensor,
+    features: Tensor,
+    index: Tensor,
+    exists: Tensor,
+    weight: Tensor,
+    winner: Tensor,
+) -> tuple[Tensor, Tensor]:
+    mean = mean / _counts(exists, mean)
+    # Of the weights: a product with each neighbour's features for the mean, and with those of the winner.
+    slope = torch.empty_like(weight)
+    for rows in _row_blocks(index, features):
+        torch.sum(_gather(features, index[rows]).mul_(mean[rows, None]), -1, out=slope[rows])
+    sender = index.gather(1, winner)
+    slope.scatter_add_(1, winner, largest * features.gather(0, sender))
+    slope = slope.mul_(weight).mul_(-20)  # dw/d(s_i - s_j) = -20 w (s_i - s_j)
+    step = (space[:, None] - _gather(space, index)).mul_(slope[..., None])
+    # Sums over the points of which one is a neighbour: edges sorted by neighbour, then summed bag by bag.
+    edges = index.flatten().to(torch.int32).sort(stable=True).indices
+    bags = functional.pad(index.flatten().bincount(minlength=len(index)).cumsum(0), (1, 0))
+    space_slope = step.sum(1) - _bag_sum(edges, step.flatten(0, 1), bags)
+    receivers = edges.div(index.shape[1], rounding_mode="floor")
+    feature_slope = _bag_sum(receivers, mean, bags, weight.flatten()[edges])
+    feature_slope.scatter_add_(0, sender, largest * weight.gather(1, winner))
+    return space_slope, feature_slope
+
+
+@_gradients.register_fake
+def _(mean: Tensor, largest: Tensor, space: Tensor, features: Tensor, *_: Tensor) -> tuple[Tensor, Tensor]:
+    return torch.empty_like(space), torch.empty_like(features)
+
+
+def _weights(space: Tensor, index: Tensor) -> Tensor:
+    squared = space.new_zeros(index.shape)
+    for axis in space.unbind(1):  # axis by axis: sums over the short last dimension of an array are slow
+        axis = axis.contiguous()
+        difference = axis.take(index).sub_(axis[:, None])
+        squared.addcmul_(difference, difference)
+    return squared.mul_(-10).exp_()
+
+
+def _counts(exists: Tensor, like: Tensor) -> Tensor:
+    return exists.sum(1, keepdim=True).clamp(min=1).to(like.dtype)
+
+
+def _gather(values: Tensor, index: Tensor) -> Tensor:
+    return values.index_select(0, index.flatten()).unflatten(0, index.shape)
+
+
+def _bag_sum(index: Tensor, values: Tensor, bags: Tensor, weight: Tensor | None = None) -> Tensor:
+    return functional.embedding_bag(
+        index, values, bags, mode="sum", per_sample_weights=weight, include_last_offset=True
+    )
+
+
+def _row_blocks(index: Tensor, features: Tensor) -> list[slice]:
+    step = max(1, _BLOCK // max(1, index.shape[1] * features.shape[1]))
+    return [slice(start, start + step) for start in range(0, len(index), step)]

@@ -1,0 +1,108 @@
+"""Each search for the k nearest neighbours against the definition, with ties in the order of the points."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from physml.ops.nearest_blocked import nearest_blocked
+from physml.ops.nearest_dense import nearest_dense
+from physml.ops.nearest_tree import nearest_tree
+from physml.ops.neighbours import nearest_neighbours
+
+
+def brute_force(points, offsets, k, self_loops=False):
+    """Return the neighbours as lists, from squared distances in double precision, point by point."""
+    points, lists = points.double(), []
+    for a, b in pairwise(offsets.tolist()):
+        for i in range(a, b):
+            distance = {j: float((points[i] - points[j]).square().sum()) for j in range(a, b) if j != i}
+            near = sorted(distance, key=lambda j: (distance[j], j))
+            lists.append(([i] * self_loops + near)[:k])
+    return lists
+
+
+def as_lists(index, exists):
+    return [row[mask].tolist() for row, mask in zip(index, exists, strict=True)]
+
+
+def dense(points, offsets, k, budget):
+    return _filled(nearest_dense, points, offsets, k, budget)
+
+
+def blocked(points, offsets, k, budget):
+    return _filled(nearest_blocked, points, offsets, k, budget)
+
+
+def tree(points, offsets, k, budget):
+    lists = []
+    for a, b in pairwise(offsets.tolist()):
+        # A tree wants at least k + 2 points.
+        lists += (
+            (nearest_tree(points[a:b].double(), k, budget) + a).tolist()
+            if b - a >= k + 2
+            else brute_force(points, torch.tensor([a, b]), k)
+        )
+    return lists
+
+
+def _filled(search, points, offsets, k, budget):
+    index = torch.full((len(points), k), -1)
+    search(points.double(), offsets[:-1], offsets.diff(), k, index, budget)
+    return [[j for j in row if j >= 0] for row in index.tolist()]
+
+
+@st.composite
+def events(draw):
+    """Ragged events on a lattice, with duplicates and ties, near the origin, far from it, or huge."""
+    counts = draw(st.lists(st.integers(0, 12), min_size=1, max_size=4))
+    space, total = draw(st.integers(1, 4)), sum(counts)
+    lattice = draw(st.lists(st.integers(-3, 3), min_size=total * space, max_size=total * space))
+    scale, origin = draw(st.sampled_from([(1.0, 0.0), (1.0, 2.0**20), (2.0**100, 0.0), (2.0**-100, 0.0)]))
+    points = torch.tensor(lattice, dtype=torch.float32).reshape(total, space) * scale + origin
+    return points, torch.tensor([0, *counts]).cumsum(0)
+
+
+@settings(max_examples=150, deadline=None)
+@given(events(), st.integers(1, 14), st.booleans())
+def test_neighbours_are_those_of_the_definition(event, k, self_loops):
+    found = as_lists(*nearest_neighbours(*event, k, self_loops))
+    assert found == brute_force(*event, k, self_loops)
+
+
+@pytest.mark.parametrize("search", [dense, blocked, tree])
+@settings(max_examples=100, deadline=None)
+@given(events(), st.integers(1, 14), st.sampled_from([1, 30, 2**17]))
+def test_each_search_finds_them(search, event, k, budget):
+    assert search(*event, k, budget) == brute_force(*event, k)
+
+
+@pytest.mark.parametrize("search", [dense, blocked, tree])
+def test_random_points_without_ties(search):
+    points = torch.randn(300, 3, generator=torch.Generator().manual_seed(0))
+    offsets = torch.tensor([0, 170, 300])
+    assert search(points, offsets, 9, 4000) == brute_force(points, offsets, 9)
+
+
+def test_a_large_event_among_small_ones():
+    # Large enough for the tree, on a line where the neighbours are known.
+    points = torch.cat([torch.zeros(3), torch.arange(2500.0), torch.ones(2)])[:, None]
+    index, exists = nearest_neighbours(points, torch.tensor([0, 3, 2503, 2505]), 2)
+    assert index[:3].tolist() == [[1, 2], [0, 2], [0, 1]]
+    assert torch.equal(index[4:2502], torch.arange(4, 2502)[:, None] + torch.tensor([-1, 1]))
+    assert index[[3, 2502]].tolist() == [[4, 5], [2501, 2500]]
+    assert as_lists(index, exists)[2503:] == [[2504], [2503]]
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), 1e200])
+def test_coordinates_must_be_finite(bad):
+    with pytest.raises(ValueError, match="expected finite coordinates"):
+        nearest_neighbours(torch.tensor([[0.0], [bad]], dtype=torch.float64), torch.tensor([0, 2]), 1)
+
+
+def test_a_compiled_graph_holds_the_search_as_one_operator():
+    points, offsets = torch.randn(20, 2), torch.tensor([0, 8, 20])
+    compiled = torch.compile(lambda p: nearest_neighbours(p, offsets, 3), backend="eager", fullgraph=True)
+    assert torch.equal(compiled(points)[0], nearest_neighbours(points, offsets, 3)[0])
