@@ -21,8 +21,8 @@ class Figures(Callback):
     Args:
         directory: Where the files go: ``NAME.png`` for a figure, ``NAME.gif`` for an animation.
         plots: Functions by name that return a figure or an animation. They read arrays of the batch, ``prediction``,
-            ``target`` and ``network`` by the names of their parameters. An experiment switches off one it
-            inherits by None.
+            ``target`` and ``network`` by the names of their parameters. An experiment switches off one it inherits by
+            None.
         events: How many test events they get.
     """
 
