@@ -3,6 +3,7 @@ from typing import NamedTuple
 
 import pytest
 import torch
+from matplotlib.animation import FuncAnimation
 from matplotlib.figure import Figure
 from torch import nn
 
@@ -58,6 +59,20 @@ def test_a_plot_gets_the_events_by_name_and_is_saved(tmp_path):
     assert seen["prediction"].tolist() == [0, 2, 4, 6, 8]
     assert isinstance(seen["network"], Half)
     assert (tmp_path / "figures" / "plot.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_animation_is_saved_as_gif(tmp_path):
+    def film(x):
+        figure = Figure()
+        line = figure.subplots().plot([0])[0]
+        return FuncAnimation(figure, lambda frame: line.set_ydata([frame]), frames=2)
+
+    callback = Figures(str(tmp_path), {"film": film})
+    callback.on_test_start(TRAINER, Task())
+    callback.on_test_batch_end(TRAINER, Task(), None, batch(0, 3), 0)
+    callback.on_test_end(TRAINER, Task())
+    assert [file.name for file in tmp_path.iterdir()] == ["film.gif"]
+    assert (tmp_path / "film.gif").read_bytes().startswith(b"GIF8")
 
 
 def test_it_keeps_no_more_batches_than_it_needs(tmp_path):

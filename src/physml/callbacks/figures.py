@@ -1,4 +1,4 @@
-"""Figures of the test predictions."""
+"""Figures and animations of the test predictions."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,6 +8,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.utilities import rank_zero_warn
+from matplotlib.animation import Animation, PillowWriter
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -15,17 +16,21 @@ from physml.ops.named import call
 
 
 class Figures(Callback):
-    """Draw figures of the first test events, save them as PNG files, and send them to W&B where it is used.
+    """Draw figures of the first test events, save them as PNG or GIF files, and send them to W&B where it is used.
 
     Args:
-        directory: Where the files go, as ``NAME.png``.
-        plots: Functions by name that return a figure. They read arrays of the batch, ``prediction``, ``target`` and
-            ``network`` by the names of their parameters. An experiment switches off one it inherits by None.
+        directory: Where the files go: ``NAME.png`` for a figure, ``NAME.gif`` for an animation.
+        plots: Functions by name that return a figure or an animation. They read arrays of the batch, ``prediction``,
+            ``target`` and ``network`` by the names of their parameters. An experiment switches off one it inherits by
+            None.
         events: How many test events they get.
     """
 
     def __init__(
-        self, directory: str, plots: Mapping[str, Callable[..., Figure] | None] | None = None, events: int = 1000
+        self,
+        directory: str,
+        plots: Mapping[str, Callable[..., Figure | Animation] | None] | None = None,
+        events: int = 1000,
     ) -> None:
         self.directory, self.events = Path(directory), events
         self.plots = {name: plot for name, plot in (plots or {}).items() if plot is not None}
@@ -64,16 +69,27 @@ class Figures(Callback):
                 arrays["target"] = batch["y"]
             self.directory.mkdir(parents=True, exist_ok=True)
             for name, plot in self.plots.items():
-                file = self.directory / f"{name}.png"
                 try:
-                    call(plot, arrays).savefig(file, dpi=150)
+                    file = _save(call(plot, arrays), self.directory / name)
                 except Exception as error:  # a figure that fails must not cost the results of the training
                     rank_zero_warn(f"figure {name!r} was not drawn: {' '.join(str(error).split())}")
                     continue
                 for logger in trainer.loggers:
                     if isinstance(logger, WandbLogger):
-                        logger.log_image(f"figures/{name}", [str(file)])
+                        log = logger.log_video if file.suffix == ".gif" else logger.log_image
+                        log(f"figures/{name}", [str(file)])
         pl_module.network.to(pl_module.device)
+
+
+def _save(drawn: Figure | Animation, path: Path) -> Path:
+    """Write a figure or an animation beside `path`, with the suffix of its kind; return the file."""
+    if isinstance(drawn, Animation):
+        file = path.with_suffix(".gif")
+        drawn.save(file, writer=PillowWriter(fps=25), dpi=80)
+    else:
+        file = path.with_suffix(".png")
+        drawn.savefig(file, dpi=150)
+    return file
 
 
 def _concatenated(batches: list[dict[str, Tensor]]) -> dict[str, Tensor]:

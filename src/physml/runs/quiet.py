@@ -14,8 +14,8 @@ REMARKS = (
 
 
 def quiet() -> None:
-    """Keep Lightning's hints and banners off the terminal; its warnings that matter stay."""
+    """Keep the hints and banners of Lightning and matplotlib off the terminal; warnings that matter stay."""
     for message in REMARKS:
         warnings.filterwarnings("ignore", message=message)
-    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning", "matplotlib.animation"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -45,6 +45,9 @@ class SupervisedTask(LightningModule):
         weighting: Decides the γ_k of a step; the nominal ones if not given.
         metrics: Figures of merit by name, for validation and test; each has ``update(arrays)``, ``compute()``,
             ``uncertainty()`` and ``unit``.
+        test_arrays: Further arrays by name, computed once for each batch of the test from its arrays; one of these is
+            ``batch``, all arrays of the batch by name.
+        test_metrics: Figures of merit of the test alone, which may read `test_arrays`.
     """
 
     def __init__(
@@ -56,12 +59,15 @@ class SupervisedTask(LightningModule):
         constraints: Mapping[str, nn.Module] | None = None,
         weighting: nn.Module | None = None,
         metrics: Mapping[str, Metric] | None = None,
+        test_arrays: Mapping[str, Callable[..., Tensor]] | None = None,
+        test_metrics: Mapping[str, Metric] | None = None,
     ) -> None:
         super().__init__()
         self.network, self.loss = network, loss
         self.constraints = nn.ModuleDict(constraints or {})
         self.weighting = weighting or FixedWeighting()
         self.metrics = nn.ModuleDict(metrics or {})
+        self.test_arrays, self.test_metrics = dict(test_arrays or {}), nn.ModuleDict(test_metrics or {})
         self._make_optimizer, self._make_scheduler = optimizer, scheduler
         self._total_steps = 0
         self.results: dict[str, dict[str, Any]] = {}  # what the last test found: value, uncertainty and unit by name
@@ -124,12 +130,15 @@ class SupervisedTask(LightningModule):
 
     def test_step(self, batch: Batch, index: int) -> None:
         """Add a batch to the test's terms and metrics."""
-        self._evaluate("test", batch)
+        arrays = self._evaluate("test", batch)
+        further = {name: call(function, arrays | {"batch": batch}) for name, function in self.test_arrays.items()}
+        for metric in self.test_metrics.values():
+            metric.update(arrays | further)
 
     def on_test_epoch_end(self) -> None:
         """Log the metrics of the test data, and keep them with their uncertainties and units."""
         self.results = {}
-        for name, metric in self.metrics.items():
+        for name, metric in [*self.metrics.items(), *self.test_metrics.items()]:
             value, uncertainty = metric.compute(), metric.uncertainty()
             metric.reset()
             self.log(f"test/{name}", value.float().to(self.device), sync_dist=True)
@@ -159,11 +168,12 @@ class SupervisedTask(LightningModule):
             raise ValueError("the training has no end: expected trainer.max_epochs or trainer.max_steps to be set")
         return int(steps)
 
-    def _evaluate(self, stage: str, batch: Batch) -> None:
+    def _evaluate(self, stage: str, batch: Batch) -> dict[str, Any]:
         objective = self.objective(batch)
         self.log_dict(_terms(stage, objective), batch_size=_events(batch), sync_dist=True, on_step=False, on_epoch=True)
         for metric in self.metrics.values():
             metric.update(objective.arrays)
+        return objective.arrays
 
 
 def _terms(stage: str, objective: Objective) -> dict[str, Tensor | float]:

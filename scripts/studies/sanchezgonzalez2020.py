@@ -1,0 +1,130 @@
+"""What makes a learned simulator of water work (Sanchez-Gonzalez 2020, arXiv 2002.09405).
+
+Trains ``paper/sanchezgonzalez2020_water`` as it is, without training noise, without the momentum constraint (γ = 0),
+and with fewer blocks of messages, for each seed, skipping what is done. Then it writes one JSON file with the figures
+of merit and their spread over the seeds, prints them as a table, and says which of the targets are met. Words that are
+no options go to every training. Run: ``python scripts/studies/sanchezgonzalez2020.py --seeds 1 2``; to see whether it
+works, add ``--folder /tmp/try trainer=smoke data.train=64 data.validation=8 data.test=4``.
+"""
+
+import argparse
+import json
+import secrets
+import statistics
+import subprocess
+import sysconfig
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from physml.runs.files import write_text
+from physml.runs.provenance import provenance
+
+EXPERIMENT = "paper/sanchezgonzalez2020_water"
+VARIANTS = {
+    "standard": [],
+    "no_noise": ["task.network.noise=0.0"],
+    "gamma_0": ["task.constraints.momentum_balance.weight=0.0"],
+    "2_blocks": ["task.network.blocks=2"],
+    "1_block": ["task.network.blocks=1"],
+}
+MERITS = (
+    "next_position_error",
+    "constant_velocity_error",
+    "rollout_error_20",
+    "rollout_error_100",
+    "centre_of_mass_error",
+    "momentum_error",
+    "mass_inside",
+)
+
+
+def finished(folder: Path, variant: str, seed: int) -> Path | None:
+    """Return the run of a variant with a seed that has its results, None if there is none yet."""
+    return next((file.parent for file in sorted(folder.glob(f"{variant}/seed_{seed}_*/results.json"))), None)
+
+
+def train(folder: Path, variant: str, seed: int, words: list[str]) -> None:
+    """Train by the command line, in a directory of its own: one that was broken off stays as it is."""
+    directory = folder / variant / f"seed_{seed}_{secrets.token_hex(3)}"
+    command = [Path(sysconfig.get_path("scripts")) / "physml", "train", f"experiment={EXPERIMENT}", *VARIANTS[variant]]
+    subprocess.run([*command, f"seed={seed}", f"hydra.run.dir={directory}", *words], check=True)
+
+
+def collect(folder: Path, seeds: list[int]) -> dict:
+    """Return the figures of merit of all variants that have finished runs: value and statistical error of each seed."""
+    found: dict = {"provenance": provenance(seeds[0]), "variants": {}}
+    for variant, words in VARIANTS.items():
+        runs = {seed: run for seed in seeds if (run := finished(folder, variant, seed))}
+        results = {seed: json.loads((run / "results.json").read_text()) for seed, run in runs.items()}
+        if results:
+            found["variants"][variant] = {
+                "words": words,
+                "merits": {name: {s: r["metrics"][name] for s, r in results.items()} for name in MERITS},
+                "parameters": next(iter(results.values()))["parameters"],
+                "train_seconds": {seed: result["train_seconds"] for seed, result in results.items()},
+                "git_commits": sorted(
+                    {str(json.loads((run / "provenance.json").read_text())["git_commit"]) for run in runs.values()}
+                ),
+            }
+    return found
+
+
+def mean(found: dict, variant: str, merit: str) -> float:
+    """Return the mean of a figure of merit over the seeds."""
+    return statistics.fmean(entry["value"] for entry in found["variants"][variant]["merits"][merit].values())
+
+
+def table(found: dict) -> Table:
+    """Return the table "variant × figure of merit": mean over the seeds, and their spread or a single one's error."""
+    shown = Table(title="mean ± spread over the seeds, or ± statistical error of a single one")
+    for name in ("variant", *(merit.replace("_", " ") for merit in MERITS), "parameters", "seconds"):
+        shown.add_column(name, justify="left" if name == "variant" else "right")
+    for variant, entry in found["variants"].items():
+        cells = []
+        for merit in MERITS:
+            seeds = list(entry["merits"][merit].values())
+            error = statistics.stdev(e["value"] for e in seeds) if len(seeds) > 1 else seeds[0]["uncertainty"]
+            cells.append(f"{mean(found, variant, merit):.3g} ± {error:.1g}")
+        seconds = statistics.fmean(entry["train_seconds"].values())
+        shown.add_row(variant, *cells, str(entry["parameters"]), f"{seconds:.0f}")
+    return shown
+
+
+def targets(found: dict) -> list[str]:
+    """Return one line for each target: what was asked for, and what was found."""
+    lines = []
+    if "standard" in found["variants"]:
+        ratio = mean(found, "standard", "next_position_error") / mean(found, "standard", "constant_velocity_error")
+        lines.append(f"one-step error / constant velocity's: {ratio:.3f} (target < 0.1)")
+    if {"standard", "no_noise"} <= found["variants"].keys():
+        ratio = mean(found, "no_noise", "rollout_error_100") / mean(found, "standard", "rollout_error_100")
+        lines.append(f"rollout error over 100 frames, without noise / with noise: {ratio:.2f} (target >= 3)")
+    if {"standard", "gamma_0"} <= found["variants"].keys():
+        ratio = mean(found, "gamma_0", "momentum_error") / mean(found, "standard", "momentum_error")
+        lines.append(f"momentum error, γ = 0 / γ > 0: {ratio:.2f}")
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1])
+    parser.add_argument("--folder", type=Path, default=Path("runs") / "studies" / "sanchezgonzalez2020")
+    options, words = parser.parse_known_args()
+    # Seed by seed, so that an early look compares all variants.
+    for seed in options.seeds:
+        for variant in options.variants:
+            if not finished(options.folder, variant, seed):
+                train(options.folder, variant, seed, words)
+    found = collect(options.folder, options.seeds)
+    write_text(options.folder / "sanchezgonzalez2020.json", json.dumps(found, indent=2) + "\n")
+    console = Console(width=200)
+    console.print(table(found))
+    for line in targets(found):
+        console.print(line)
+
+
+if __name__ == "__main__":
+    main()

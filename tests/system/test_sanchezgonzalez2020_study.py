@@ -1,0 +1,74 @@
+"""The study of the learned simulator: what it skips, collects and says of its targets, without its trainings."""
+
+import importlib.util
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from physml.cli.compose import compose_config
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "studies" / "sanchezgonzalez2020.py"
+
+
+@pytest.fixture(scope="module")
+def study():
+    spec = importlib.util.spec_from_file_location("sanchezgonzalez2020", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def finish(tmp_path, study):
+    """Write what a finished run leaves behind."""
+
+    def write(variant, seed, **values):
+        run = tmp_path / variant / f"seed_{seed}_abc"
+        run.mkdir(parents=True)
+        metrics = {name: {"value": values.get(name, 1.0), "uncertainty": 0.25, "unit": "L"} for name in study.MERITS}
+        (run / "results.json").write_text(json.dumps({"metrics": metrics, "parameters": 7, "train_seconds": 3.0}))
+        (run / "provenance.json").write_text(json.dumps({"git_commit": "c"}))
+        return run
+
+    return write
+
+
+def test_a_run_is_finished_when_it_has_its_results(study, finish, tmp_path):
+    (tmp_path / "standard" / "seed_1_0aa").mkdir(parents=True)  # broken off
+    assert study.finished(tmp_path, "standard", 1) is None
+    run = finish("standard", 1)
+    assert study.finished(tmp_path, "standard", 1) == run
+    assert study.finished(tmp_path, "standard", 11) is None
+
+
+def test_targets_are_ratios_of_means_over_the_seeds(study, finish, tmp_path):
+    for seed, error in ((1, 0.04), (2, 0.08)):
+        finish("standard", seed, next_position_error=error, rollout_error_100=2.0)
+    finish("no_noise", 1, rollout_error_100=8.0)
+    lines = study.targets(study.collect(tmp_path, [1, 2]))
+    assert lines == [
+        "one-step error / constant velocity's: 0.060 (target < 0.1)",
+        "rollout error over 100 frames, without noise / with noise: 4.00 (target >= 3)",
+    ]
+
+
+def test_the_table_has_the_spread_of_several_seeds_and_the_error_of_one(study, finish, tmp_path):
+    finish("standard", 1, centre_of_mass_error=0.5)
+    finish("standard", 2, centre_of_mass_error=0.7)
+    finish("1_block", 1, centre_of_mass_error=0.9)
+    printed = io.StringIO()
+    Console(file=printed, width=250).print(study.table(study.collect(tmp_path, [1, 2])))
+    assert "0.6 ± 0.1" in printed.getvalue()
+    assert "0.9 ± 0.2" in printed.getvalue()
+
+
+def test_each_variant_changes_the_config_of_the_experiment(study):
+    configs = [
+        compose_config("train", [f"experiment={study.EXPERIMENT}", *words])["task"] for words in study.VARIANTS.values()
+    ]
+    assert all(first != second for i, first in enumerate(configs) for second in configs[:i])
+    merits = configs[0]["metrics"] | configs[0]["test_metrics"]
+    assert set(study.MERITS) == set(merits)
