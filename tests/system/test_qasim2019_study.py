@@ -68,4 +68,5 @@ def test_figures_of_merit_of_the_truth(study):
 def test_peak_memory_is_that_of_the_action(study):
     if not Path("/proc/self/clear_refs").exists():
         pytest.skip("there is no /proc here")
-    assert study.peak(lambda: torch.ones(32 * 2**20, dtype=torch.uint8)) == pytest.approx(32, abs=8)
+    # More than the memory that this process may have freed and kept.
+    assert study.peak(lambda: torch.ones(512 * 2**20, dtype=torch.uint8)) == pytest.approx(512, abs=64)
