@@ -28,15 +28,27 @@ def response(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor
     return reconstructed / true
 
 
-def accuracy(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> Tensor:
-    r"""Return the fraction of an event's showers whose response lies within 30 % of one.
+def responses(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> Tensor:
+    """Return the `response` of all showers, shape (events, showers); arguments as there."""
+    return torch.stack([response(prediction, target, energy, offsets, k) for k in range(target.shape[1])], dim=1)
+
+
+def is_found(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> Tensor:
+    r"""Return whether the response of each shower lies within 30 % of one, which a NaN does not.
 
     .. math:: |R_k - 1| < 0.3
 
-    Source, units and shapes: as `response`.
+    Source and units: as `response`.
+
+    Shapes:
+        as `responses`, bool
     """
-    responses = [response(prediction, target, energy, offsets, k) for k in range(target.shape[1])]
-    return ((torch.stack(responses, dim=1) - 1).abs() < 0.3).to(energy.dtype).mean(1)
+    return (responses(prediction, target, energy, offsets) - 1).abs() < 0.3
+
+
+def accuracy(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> Tensor:
+    """Return the share of an event's showers that are found (`is_found`), shape (events,)."""
+    return is_found(prediction, target, energy, offsets).to(energy.dtype).mean(1)
 
 
 def nearest_impact(position: Tensor, impact: Tensor, offsets: Tensor) -> Tensor:
