@@ -72,9 +72,16 @@ def test_nearest_seed_takes_the_strongest_sensor_and_the_strongest_one_away_from
 
 
 def test_nearest_seed_without_a_second_shower():
-    # No sensor is far enough away: both seeds are one, and shower 0 gets all.
-    fractions = nearest_seed(torch.ones(2), torch.zeros(2, 3), torch.tensor([0, 2]))
-    assert fractions.tolist() == [[1, 0], [1, 0]]
+    # No sensor is far enough away from the strongest one, which is not the first of the event: shower 0 gets all.
+    position = torch.tensor([[2.0, 0, 5], [0, 0, 5], [1, 0, 5]])
+    fractions = nearest_seed(torch.tensor([1.0, 3, 2]), position, torch.tensor([0, 3]))
+    assert fractions.tolist() == [[1, 0]] * 3
+
+
+def test_a_far_sensor_is_the_second_seed_whatever_its_energy():
+    position = torch.tensor([[1.0, 0, 5], [0, 0, 5], [4, 0, 5]])
+    fractions = nearest_seed(torch.tensor([2.0, 3, 0]), position, torch.tensor([0, 3]))
+    assert fractions.argmax(1).tolist() == [0, 0, 1]
 
 
 def test_nearest_seed_is_judged_as_a_prediction_is():

@@ -84,7 +84,7 @@ def nearest_seed(energy: Tensor, position: Tensor, offsets: Tensor, separation: 
 
     The first seed is the sensor of the highest energy; the second is the one of the highest energy that is at least
     `separation` away from it across the axis. The seed nearer to the axis stands for shower 0, as that shower enters
-    nearer to it. The loop over events is slow, but they are few.
+    nearer to it. With no sensor that far away there is one shower, 0. The loop over events is slow, but they are few.
 
     Units: `position` and `separation` in cm, `energy` in any unit.
 
@@ -98,7 +98,10 @@ def nearest_seed(energy: Tensor, position: Tensor, offsets: Tensor, separation: 
         strength, xy = energy[start:stop], position[start:stop, :2]
         first = xy[strength.argmax()]
         far = (xy - first).norm(dim=1) >= separation
-        seeds = torch.stack([first, xy[(strength * far).argmax()]])
+        if not far.any():
+            fractions[start:stop, 0] = 1
+            continue
+        seeds = torch.stack([first, xy[strength.where(far, -torch.inf).argmax()]])
         seeds = seeds[seeds.norm(dim=1).argsort()]
         nearest = (xy[:, None] - seeds).square().sum(-1).argmin(1)
         fractions[start:stop] = torch.nn.functional.one_hot(nearest, 2).to(energy.dtype)
