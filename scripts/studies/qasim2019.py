@@ -3,7 +3,8 @@
 Trains every experiment ``paper/qasim2019_*`` with every seed, skipping what is done, then writes one JSON file with the
 figures of merit, their spread over the seeds, parameters, latency and peak memory, prints them as a table, and draws
 all methods against the distance and the energy of the showers. Memory is read from Linux's ``/proc``. Words that are no
-options go to every training. Run: ``python scripts/studies/qasim2019.py --seeds 1 2 3``; to see whether it works, add
+options go to every training; one folder holds runs of the same words alone. Run:
+``python scripts/studies/qasim2019.py --seeds 1 2 3``; to see whether it works, add
 ``--folder /tmp/try trainer=smoke data.train=64 data.validation=32 data.test=32``.
 """
 
@@ -21,6 +22,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
+import yaml
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
@@ -45,11 +47,23 @@ def finished(folder: Path, method: str, seed: int) -> Path | None:
     return next((file.parent for file in sorted(folder.glob(f"{method}/seed_{seed}_*/results.json"))), None)
 
 
+def overrides(method: str, seed: int, words: list[str]) -> list[str]:
+    """Return the words of the command line that make up a training."""
+    return [f"experiment=paper/{PREFIX}{method}", f"seed={seed}", *words]
+
+
+def refuse_other_words(run: Path, expected: list[str]) -> None:
+    """Refuse a finished run of other words: one table is not to mix settings."""
+    got = yaml.safe_load((run / "overrides.yaml").read_text(encoding="utf-8"))
+    if got != expected:
+        raise SystemExit(f"{run}: expected a run of {expected}, got one of {got}: choose another --folder")
+
+
 def train(folder: Path, method: str, seed: int, words: list[str]) -> None:
     """Train by the command line, in a directory of its own: one that was broken off stays as it is."""
     directory = folder / method / f"seed_{seed}_{secrets.token_hex(3)}"
-    command = [Path(sysconfig.get_path("scripts")) / "physml", "train", f"experiment=paper/{PREFIX}{method}"]
-    subprocess.run([*command, f"seed={seed}", f"hydra.run.dir={directory}", *words], check=True)
+    command = [Path(sysconfig.get_path("scripts")) / "physml", "train", f"hydra.run.dir={directory}"]
+    subprocess.run([*command, *overrides(method, seed, words)], check=True)
 
 
 def costs(run: Path) -> dict[str, float]:
@@ -110,15 +124,21 @@ def peak(action: Callable[[], None]) -> float:
 def compare(folder: Path, methods: list[str], seed: int) -> dict[str, dict[str, float]]:
     """Draw all methods of one seed against distance and energy, and return the figures of merit of the classical rules.
 
-    The rules have no weights, and all methods see the same test events.
+    The rules have no weights. All methods must have seen the same test events.
     """
-    fractions = {}
+    fractions, arrays = {}, {}
     for method in methods:
         task = physml.load(finished(folder, method, seed)).eval()
         batches = build(task.hparams["data"]).test_dataloader()
         with torch.inference_mode():
-            fractions[type(task.network).__name__] = torch.cat([task(batch) for batch in batches])
-    arrays = batches.arrays[slice(None)]
+            fractions[method] = torch.cat([task(batch) for batch in batches])
+        found = batches.arrays[slice(None)]
+        arrays = arrays or found
+        if not torch.equal(found["offsets"], arrays["offsets"]):
+            raise SystemExit(
+                f"{method}, seed {seed}: expected the test events of {methods[0]}, got others: "
+                "give all methods the same data, or compare them in folders of their own"
+            )
     arrays["target"] = arrays["y"]
     rules = call(rivals, arrays)
     for name, plot in {"accuracy": accuracy_scan, "response": response_scan}.items():
@@ -181,10 +201,13 @@ def main() -> None:
         print(json.dumps(measure(options.measure[0], Path(options.measure[1]))))
         return
     # Seed by seed, so that an early look compares all methods.
-    for seed in options.seeds:
-        for method in options.methods:
-            if not finished(options.folder, method, seed):
-                train(options.folder, method, seed, words)
+    wanted = [(method, seed) for seed in options.seeds for method in options.methods]
+    for method, seed in wanted:
+        if run := finished(options.folder, method, seed):
+            refuse_other_words(run, overrides(method, seed, words))
+    for method, seed in wanted:
+        if not finished(options.folder, method, seed):
+            train(options.folder, method, seed, words)
     rules = compare(options.folder, options.methods, options.seeds[0])
     found = collect(options.folder, options.methods, options.seeds, rules)
     write_text(options.folder / "qasim2019.json", json.dumps(found, indent=2) + "\n")

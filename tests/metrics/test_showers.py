@@ -2,6 +2,7 @@ import torch
 
 from physml.metrics.showers import (
     accuracy,
+    is_found,
     nearest_impact,
     nearest_impact_accuracy,
     nearest_impact_response,
@@ -9,6 +10,7 @@ from physml.metrics.showers import (
     nearest_seed_accuracy,
     nearest_seed_response,
     response,
+    responses,
 )
 
 OFFSETS = torch.tensor([0, 2, 4])
@@ -33,7 +35,18 @@ def test_accuracy_counts_each_shower():
     # Shower 0 of the first event has R = 2.5/3, within 30 %; shower 1 has R = 1.5, outside.
     prediction = TARGET.clone()
     prediction[0] = torch.tensor([2.5 / 3, 0.5 / 3])
+    assert is_found(prediction, TARGET, ENERGY, OFFSETS).tolist() == [[True, False], [True, True]]
     assert accuracy(prediction, TARGET, ENERGY, OFFSETS).tolist() == [0.5, 1]
+
+
+def test_responses_are_those_of_each_shower_and_nothing_is_not_found():
+    target = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.5, 0.5], [1.0, 0.0]])
+    found = responses(TARGET, target, ENERGY, OFFSETS)
+    torch.testing.assert_close(found[:, 0], response(TARGET, target, ENERGY, OFFSETS, 0))
+    torch.testing.assert_close(
+        responses(target, target, ENERGY, OFFSETS)[0], torch.tensor([1, torch.nan]), equal_nan=True
+    )
+    assert is_found(target, target, ENERGY, OFFSETS).tolist() == [[True, False], [True, True]]
 
 
 def test_nearest_impact_takes_the_impacts_of_the_own_event():
@@ -59,9 +72,16 @@ def test_nearest_seed_takes_the_strongest_sensor_and_the_strongest_one_away_from
 
 
 def test_nearest_seed_without_a_second_shower():
-    # No sensor is far enough away: both seeds are one, and shower 0 gets all.
-    fractions = nearest_seed(torch.ones(2), torch.zeros(2, 3), torch.tensor([0, 2]))
-    assert fractions.tolist() == [[1, 0], [1, 0]]
+    # No sensor is far enough away from the strongest one, which is not the first of the event: shower 0 gets all.
+    position = torch.tensor([[2.0, 0, 5], [0, 0, 5], [1, 0, 5]])
+    fractions = nearest_seed(torch.tensor([1.0, 3, 2]), position, torch.tensor([0, 3]))
+    assert fractions.tolist() == [[1, 0]] * 3
+
+
+def test_a_far_sensor_is_the_second_seed_whatever_its_energy():
+    position = torch.tensor([[1.0, 0, 5], [0, 0, 5], [4, 0, 5]])
+    fractions = nearest_seed(torch.tensor([2.0, 3, 0]), position, torch.tensor([0, 3]))
+    assert fractions.argmax(1).tolist() == [0, 0, 1]
 
 
 def test_nearest_seed_is_judged_as_a_prediction_is():

@@ -1,4 +1,5 @@
 import math
+import re
 from itertools import pairwise
 
 import pytest
@@ -6,7 +7,7 @@ import torch
 
 from physml.cli.compose import compose_config
 from physml.networks.binning_cnn import BinningCNN
-from physml.physics.calorimeter import Calorimeter
+from physml.runs.build import build
 
 COUNTS = [4, 30, 1, 17]
 OFFSETS = torch.tensor([0, *COUNTS]).cumsum(0)
@@ -77,17 +78,32 @@ def test_it_matches_a_slow_binning_and_read_out_with_gradients(network, event):
     torch.testing.assert_close(fast_gradients, slow_gradients)
 
 
-def test_a_sensor_outside_belongs_to_the_nearest_pixel(network, event):
-    outside = event["position"].clone()
-    outside[0] = torch.tensor([-99.0, 1.0, 99.0])
-    outside[5] = torch.tensor([99.0, -99.0, -99.0])
-    edge = outside.clone()
-    edge[0] = torch.tensor([-WIDTH / 2, 1.0, DEPTH - 0.01])
-    edge[5] = torch.tensor([WIDTH / 2 - 0.01, -WIDTH / 2, 0.0])
+def test_a_sensor_on_the_border_belongs_to_the_nearest_pixel(network, event):
+    border = event["position"].clone()
+    border[0] = torch.tensor([-WIDTH / 2 - 1e-6, 1.0, DEPTH + 1e-6])
+    border[5] = torch.tensor([WIDTH / 2, -WIDTH / 2, -1e-6])
+    inner = border.clone()
+    inner[0] = torch.tensor([-WIDTH / 2, 1.0, DEPTH - 0.01])
+    inner[5] = torch.tensor([WIDTH / 2 - 0.01, -WIDTH / 2, 0.0])
     torch.testing.assert_close(
-        network(offsets=OFFSETS, **event | {"position": outside}),
-        network(offsets=OFFSETS, **event | {"position": edge}),
+        network(offsets=OFFSETS, **event | {"position": border}),
+        network(offsets=OFFSETS, **event | {"position": inner}),
     )
+
+
+@pytest.mark.parametrize("place", [(-4.1, 0, 1), (4.1, 0, 1), (0, -4.1, 1), (0, 4.1, 1), (0, 0, -0.1), (0, 0, 6.1)])
+def test_a_sensor_outside_the_box_is_refused(network, event, place):
+    event["position"][7] = torch.tensor(place)
+    got = ", ".join(f"{value:g}" for value in place)
+    message = f"expected 0 ≤ z ≤ 6 cm and |x|, |y| ≤ 4 cm, got ({got}): set network.width and network.depth to the"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        network(offsets=OFFSETS, **event)
+
+
+def test_a_position_that_is_no_number_is_refused(network, event):
+    event["position"][7, 1] = torch.nan
+    with pytest.raises(ValueError, match=r"got \(.*, nan, "):
+        network(offsets=OFFSETS, **event)
 
 
 def test_order_of_an_events_sensors_does_not_matter(network, event):
@@ -141,11 +157,25 @@ def test_defaults_have_the_size_of_the_rivals():
     assert 90_000 < sum(p.numel() for p in BinningCNN(5, 2, width=30.0, depth=60.0).parameters()) < 110_000
 
 
-def test_the_configured_grid_is_the_calorimeters_box_and_holds_each_sensor_alone():
-    config = compose_config("train", ["network=binning_cnn"])["task"]["network"]
-    calorimeter = Calorimeter()
-    assert (config["width"], config["depth"]) == (calorimeter.width, calorimeter.edges[-1])
-    network = BinningCNN(**{key: value for key, value in config.items() if key != "_target_"})
+@pytest.fixture
+def configured():
+    """Build the network and the calorimeter of a choice of the network and one of the data."""
+
+    def compose(network, data):
+        config = compose_config("train", [f"network={network}", f"data={data}"])
+        return build(config["task"]["network"]), build(config["data"]["source"]).calorimeter
+
+    return compose
+
+
+@pytest.mark.parametrize(("network", "data"), [("binning_cnn", "showers"), ("binning_cnn_2019", "showers_2019")])
+def test_the_configured_box_is_the_calorimeters(configured, network, data):
+    network, calorimeter = configured(network, data)
+    assert (network.width, network.depth) == (calorimeter.width, calorimeter.edges[-1])
+
+
+def test_the_configured_grid_holds_each_sensor_alone(configured):
+    network, calorimeter = configured("binning_cnn", "showers")
     position = torch.as_tensor(calorimeter.position, dtype=torch.float32)
     pixel = network.pixel(position, torch.tensor([0, len(position)]))
     assert len(pixel.unique()) == len(calorimeter)

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from physml.data.showers import ShowerSource
+from physml.metrics.showers import responses
 from physml.ops.named import call
-from physml.report.showers import plot_event, plot_response, responses, typical_event
+from physml.report.showers import plot_event, plot_response, typical_event
 
 
 @pytest.fixture(scope="module")

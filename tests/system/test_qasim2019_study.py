@@ -1,12 +1,16 @@
-"""The study of methods and seeds: what it skips, collects and measures, without its trainings."""
+"""The study of methods and seeds: what it skips, refuses, compares, collects and measures, without its trainings."""
 
 import importlib.util
 import io
 import json
+import shutil
+import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from rich.console import Console
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "studies" / "qasim2019.py"
@@ -30,6 +34,7 @@ def finish(tmp_path, study):
         metrics = {name: {"value": accuracy} for name in study.MERITS}
         (run / "results.json").write_text(json.dumps({"metrics": metrics, "parameters": 7, "train_seconds": 3.0}))
         (run / "provenance.json").write_text(json.dumps({"git_commit": "c"}))
+        (run / "overrides.yaml").write_text(yaml.safe_dump(study.overrides(method, seed, ["trainer=smoke"])))
         return run
 
     return write
@@ -41,6 +46,101 @@ def test_a_run_is_finished_when_it_has_its_results(study, finish, tmp_path):
     run = finish("gravnet", 1, 0.9)
     assert study.finished(tmp_path, "gravnet", 1) == run
     assert study.finished(tmp_path, "gravnet", 11) is None
+
+
+@pytest.fixture
+def started(study, monkeypatch):
+    """List the trainings that the script starts, method and seed, instead of training; nothing is measured either."""
+    started = []
+    monkeypatch.setattr(study, "train", lambda folder, method, seed, words: started.append((method, seed)))
+    for name in ("compare", "collect"):
+        monkeypatch.setattr(study, name, lambda *arguments: {})
+    monkeypatch.setattr(study, "table", lambda found: "")
+    return started
+
+
+@pytest.fixture
+def call_study(study, started, tmp_path, monkeypatch):
+    """Run the script on the folder, for two seeds."""
+
+    def run(*methods, words):
+        options = ["--folder", str(tmp_path), "--seeds", "1", "2", "--methods", *methods]
+        monkeypatch.setattr(sys, "argv", ["qasim2019.py", *words, *options])
+        study.main()
+
+    return run
+
+
+def test_what_is_finished_with_the_same_words_is_skipped(call_study, started, finish):
+    finish("gravnet", 1, 0.9)
+    call_study("gravnet", "dgcnn", words=["trainer=smoke"])
+    assert started == [("dgcnn", 1), ("gravnet", 2), ("dgcnn", 2)]
+
+
+@pytest.mark.parametrize("words", [[], ["trainer=cpu"], ["trainer=smoke", "data.train=64"]])
+def test_a_finished_run_of_other_words_is_refused_before_any_training(call_study, started, finish, words):
+    run = finish("gravnet", 2, 0.9)
+    expected, got = (["experiment=paper/qasim2019_gravnet", "seed=2", *w] for w in (words, ["trainer=smoke"]))
+    with pytest.raises(SystemExit) as refused:
+        call_study("gravnet", words=words)
+    assert refused.value.code == f"{run}: expected a run of {expected}, got one of {got}: choose another --folder"
+    assert started == []
+
+
+@pytest.fixture
+def tiny(study, trained):
+    """Train a method for two steps on few events of a small calorimeter."""
+
+    def train(method, seed, *words):
+        few = ["data=showers", "data.train=16", "data.validation=8", "data.test=8", "data.batch_size=4"]
+        words = study.overrides(method, seed, ["trainer=smoke", "logger=csv", *few, *words])
+        return trained(*words, folder=f"{method}/seed_{seed}_abc")
+
+    return train
+
+
+def test_two_methods_of_one_class_are_compared_on_the_same_events(study, tiny, tmp_path, monkeypatch):
+    run = tiny("gravnet", 1, "callbacks.figures.plots=null")
+    shutil.copytree(run, tmp_path / "again" / run.name)
+    drawn = []
+    for name in ("accuracy_scan", "response_scan"):
+        plot = getattr(study, name)
+
+        def keep(rules, target, energy, offsets, impact, beam_energy, plot=plot):
+            drawn.append(rules)
+            return plot(rules, target, energy, offsets, impact, beam_energy)
+
+        monkeypatch.setattr(study, name, keep)
+    rules = study.compare(tmp_path, ["gravnet", "again"], 1)
+    assert [list(given) for given in drawn] == [["gravnet", "again", *rules]] * 2
+    torch.testing.assert_close(drawn[0]["gravnet"], drawn[0]["again"])
+    assert {path.name for path in tmp_path.glob("*.png")} == {"accuracy.png", "response.png"}
+    # The rules have no weights: the training had measured the same of them.
+    trained = json.loads((run / "results.json").read_text())["metrics"]
+    assert rules["Nearest seed"]["accuracy"] == pytest.approx(trained["nearest_seed_accuracy"]["value"])
+    spread = trained["nearest_impact_response_spread"]["value"]
+    assert rules["Nearest true impact"]["response_spread"] == pytest.approx(spread, rel=1e-5)
+
+
+def test_methods_with_other_test_events_are_not_compared(study, tiny, tmp_path):
+    tiny("gravnet", 1, "callbacks.figures.plots=null")
+    tiny("garnet", 1, "callbacks.figures.plots=null", "+data.seed=1")
+    with pytest.raises(SystemExit, match=r"^garnet, seed 1: expected the test events of gravnet, got others: "):
+        study.compare(tmp_path, ["gravnet", "garnet"], 1)
+    assert not list(tmp_path.glob("*.png"))
+
+
+def test_latency_and_memory_of_a_run_are_measured(study, tiny, monkeypatch):
+    run = tiny("gravnet", 1, "callbacks.figures.plots=null")
+    monkeypatch.setattr(study, "median_seconds", partial(study.median_seconds, repeats=3))
+    latency = study.measure("latency", run)
+    assert latency.keys() == {"latency_1_ms", f"latency_{study.BATCH}_ms"}
+    assert min(latency.values()) > 0
+    if Path("/proc/self/clear_refs").exists():
+        memory = study.measure("memory", run)
+        assert memory.keys() == {"inference_MB", "training_MB"}
+        assert {*latency, *memory} < {*study.COSTS}
+        assert min(memory.values()) >= 0
 
 
 def test_mean_and_spread_over_the_seeds_are_collected_and_printed(study, finish, tmp_path, monkeypatch):

@@ -21,7 +21,7 @@ class ShowerSource:
         distance_min: Smallest distance of the two impacts.
         distance_max: Largest distance of the two impacts.
         spread: Radius of the disc in which shower 0 enters.
-        sampling_term: a_s in σ/E = a_s/√E.
+        sampling_term: a_s of `physml.physics.shower.sample_pion_spots`.
         noise: Standard deviation of a sensor's noise.
         threshold: Energy below which a sensor is not read.
         hadronic_response: h/e of the calorimeter.

@@ -28,15 +28,27 @@ def response(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor
     return reconstructed / true
 
 
-def accuracy(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> Tensor:
-    r"""Return the fraction of an event's showers whose response lies within 30 % of one.
+def responses(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> Tensor:
+    """Return the `response` of all showers, shape (events, showers); arguments as there."""
+    return torch.stack([response(prediction, target, energy, offsets, k) for k in range(target.shape[1])], dim=1)
+
+
+def is_found(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> Tensor:
+    r"""Return whether the response of each shower lies within 30 % of one, which a NaN does not.
 
     .. math:: |R_k - 1| < 0.3
 
-    Source, units and shapes: as `response`.
+    Source and units: as `response`.
+
+    Shapes:
+        as `responses`, bool
     """
-    responses = [response(prediction, target, energy, offsets, k) for k in range(target.shape[1])]
-    return ((torch.stack(responses, dim=1) - 1).abs() < 0.3).to(energy.dtype).mean(1)
+    return (responses(prediction, target, energy, offsets) - 1).abs() < 0.3
+
+
+def accuracy(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> Tensor:
+    """Return the share of an event's showers that are found (`is_found`), shape (events,)."""
+    return is_found(prediction, target, energy, offsets).to(energy.dtype).mean(1)
 
 
 def nearest_impact(position: Tensor, impact: Tensor, offsets: Tensor) -> Tensor:
@@ -72,7 +84,7 @@ def nearest_seed(energy: Tensor, position: Tensor, offsets: Tensor, separation: 
 
     The first seed is the sensor of the highest energy; the second is the one of the highest energy that is at least
     `separation` away from it across the axis. The seed nearer to the axis stands for shower 0, as that shower enters
-    nearer to it. The loop over events is slow, but they are few.
+    nearer to it. With no sensor that far away there is one shower, 0. The loop over events is slow, but they are few.
 
     Units: `position` and `separation` in cm, `energy` in any unit.
 
@@ -86,7 +98,10 @@ def nearest_seed(energy: Tensor, position: Tensor, offsets: Tensor, separation: 
         strength, xy = energy[start:stop], position[start:stop, :2]
         first = xy[strength.argmax()]
         far = (xy - first).norm(dim=1) >= separation
-        seeds = torch.stack([first, xy[(strength * far).argmax()]])
+        if not far.any():
+            fractions[start:stop, 0] = 1
+            continue
+        seeds = torch.stack([first, xy[strength.where(far, -torch.inf).argmax()]])
         seeds = seeds[seeds.norm(dim=1).argsort()]
         nearest = (xy[:, None] - seeds).square().sum(-1).argmin(1)
         fractions[start:stop] = torch.nn.functional.one_hot(nearest, 2).to(energy.dtype)

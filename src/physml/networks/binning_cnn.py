@@ -19,7 +19,7 @@ class BinningCNN(nn.Module):
     the `read_features` of each layer). The prediction of a sensor does not depend on the order of its event's sensors,
     nor on other events (in training, only through the batch normalisation). Sensors of one pixel differ in x alone.
 
-    Domain: the box is centred on the z axis and begins at z = 0; a sensor outside belongs to the nearest pixel.
+    Domain: the box is centred on the z axis and begins at z = 0; a sensor on its border belongs to the nearest pixel.
     Units: cm, GeV.
 
     Source: the binning approach that Qasim, Kieseler, Iiyama and Pierini 2019 compare with, arXiv 1902.07987. The
@@ -43,7 +43,7 @@ class BinningCNN(nn.Module):
         x (points, in_features), offsets (events + 1,), position (points, 3), energy (points,) → (points, out_features)
 
     Raises:
-        ValueError: x has other than `in_features` features, or an energy is not positive.
+        ValueError: x has other than `in_features` features, a sensor is outside the box, or an energy is not positive.
 
     Example:
         >>> network = BinningCNN(in_features=5, out_features=2, width=30.0, depth=60.0)
@@ -68,7 +68,7 @@ class BinningCNN(nn.Module):
     ) -> None:
         super().__init__()
         self.in_features, self.read_features = in_features, read_features
-        self.bins, self.layers = bins, layers
+        self.width, self.depth, self.bins, self.layers = width, depth, bins, layers
         self.register_buffer("low", torch.tensor([-width / 2, -width / 2, 0.0]), persistent=False)
         self.register_buffer("pitch", torch.tensor([width / bins, width / bins, depth / layers]), persistent=False)
         self.register_buffer("last", torch.tensor([bins, bins, layers]) - 1, persistent=False)
@@ -97,8 +97,16 @@ class BinningCNN(nn.Module):
 
     def pixel(self, position: Tensor, offsets: Tensor) -> Tensor:
         """Return the pixel of each sensor, counted over events, layers, x and y, the last one fastest."""
-        bins = ((position - self.low) / self.pitch).floor().long().clamp(min=0)
-        column, row, layer = torch.minimum(bins, self.last).unbind(1)
+        place = (position - self.low) / self.pitch
+        half = 0.5 * (self.last + 1)
+        inside = (place - half).abs() <= half + 1e-3  # of a pixel: positions on the border are rounded
+        if not bool(inside.all()):
+            x, y, z = position[~inside.all(1)][0].tolist()
+            raise ValueError(
+                f"BinningCNN expected 0 ≤ z ≤ {self.depth:g} cm and |x|, |y| ≤ {self.width / 2:g} cm, "
+                f"got ({x:.4g}, {y:.4g}, {z:.4g}): set network.width and network.depth to the calorimeter's"
+            )
+        column, row, layer = torch.minimum(place.floor().long().clamp(min=0), self.last).unbind(1)
         return ((segment_index(offsets) * self.layers + layer) * self.bins + column) * self.bins + row
 
     def image(self, x: Tensor, energy: Tensor, pixel: Tensor, events: int) -> Tensor:

@@ -9,8 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from physml.metrics.showers import nearest_impact, nearest_seed
-from physml.report.showers import responses
+from physml.metrics.showers import is_found, nearest_impact, nearest_seed, responses
 
 Array = NDArray[np.float64]
 Statistic = Callable[..., Array]
@@ -87,9 +86,8 @@ def accuracy_scan(
     """
     figure = Figure(figsize=(11, 4.4), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
-    found = {name: responses(fractions, target, energy, offsets).double().numpy() for name, fractions in rules.items()}
-    correct = {name: (np.abs(response - 1) < 0.3).astype(np.float64) for name, response in found.items()}
-    _scan(panels, correct, np.mean, impact, beam_energy)
+    found = {name: is_found(fractions, target, energy, offsets).double().numpy() for name, fractions in rules.items()}
+    _scan(panels, found, np.mean, impact, beam_energy)
     panels[0].set(ylabel="Share of showers with |R − 1| < 0.3", ylim=(None, 1.005))
     panels[0].legend(frameon=False, loc="lower right")
     figure.suptitle(f"Showers whose energy is found within 30 %, of {len(impact)} test events")

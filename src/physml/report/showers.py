@@ -5,12 +5,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from physml.metrics.showers import accuracy, nearest_impact, response
-
-
-def responses(fractions: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> Tensor:
-    """Return the `physml.metrics.showers.response` of all showers, shape (events, showers)."""
-    return torch.stack([response(fractions, target, energy, offsets, k) for k in range(target.shape[1])], dim=1)
+from physml.metrics.showers import accuracy, nearest_impact, responses
 
 
 def typical_event(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> int:
