@@ -261,6 +261,18 @@ def test_a_tree_of_jagged_branches(tmp_path):
     assert found.events["beam"].shape == (3, 2)
 
 
+@pytest.mark.parametrize("name", ["analysis/tree", "analysis/deep/tree.v2", "tree.v2"])
+def test_a_tree_in_a_folder_or_with_a_dot(tmp_path, name):
+    for number in range(2):
+        with uproot.recreate(tmp_path / f"{number}.root") as file:
+            file.mktree(name, {"x": "f4"}).extend({"x": np.arange(3.0) + 3 * number})
+            file.mktree("other", {"x": "f4"}).extend({"x": np.zeros(3)})
+    with pytest.raises(SchemaError, match=rf"2 trees in it, .*: name one of .*{name}"):
+        EventFiles(str(tmp_path / "0.root"), [])
+    files = EventFiles(str(tmp_path / f"*.root:{name}"), [])
+    assert whole(files, 10).events["x"].tolist() == list(range(6))
+
+
 def test_a_missing_package_names_its_extra(tmp_path, monkeypatch):
     from physml.data import event_file
 

@@ -152,7 +152,7 @@ def _found(patterns: list[str]) -> list[Path]:
 @contextmanager
 def _opened(path: Path) -> Iterator[EventFile]:
     """Open a file; what its library says of a broken one becomes one line."""
-    suffix = path.suffix.partition(":")[0]
+    suffix = ".root" if ".root:" in str(path) else path.suffix  # the name of a tree may hold dots and slashes
     if suffix not in KINDS:
         raise ValueError(f"{path}: the ending {suffix!r} tells no kind of file, expected {', '.join(KINDS)}: rename it")
     try:
