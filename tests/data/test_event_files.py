@@ -223,6 +223,24 @@ def test_hdf5_rows_that_belong_to_nothing(tmp_path):
         EventFiles(str(tmp_path / "a.h5"), [3])
 
 
+@pytest.mark.parametrize(
+    ("offsets", "message"),
+    [
+        (np.array([0.0, 2.5, 5.0]), r"offsets of type float64 and shape \[3\] mark no events, expected whole numbers"),
+        (np.array([[0, 2, 5]]), r"offsets of type int64 and shape \[1, 3\] mark no events"),
+        (np.array([], dtype=int), r"offsets of type int64 and shape \[0\] mark no events"),
+        (np.array([1, 2, 5]), r"offsets that start with 1 mark no events, .* that start with 0 and never fall"),
+        (np.array([0, 7, 5]), r"offsets that fall in events 0–1 mark no events"),
+    ],
+)
+def test_hdf5_offsets_that_mark_no_events(tmp_path, offsets, message):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"], file["offsets"] = np.zeros((5, 3)), offsets
+    with pytest.raises(SchemaError, match=message) as refusal:
+        whole(EventFiles(str(tmp_path / "a.h5"), [3]), 10)
+    assert len(str(refusal.value).splitlines()) == 1
+
+
 def test_parquet_null_entries(tmp_path):
     parquet.write_table(pyarrow.table({"x": [1.0, None]}), tmp_path / "a.parquet")
     with pytest.raises(SchemaError, match="column 'x' has 1 null entries, expected numbers: fill or drop them"):

@@ -13,15 +13,16 @@ from physml.data.event_file import Column, EventFile, SchemaError, optional
 class HDF5File(EventFile):
     """A file of flat datasets in its root group, one per column.
 
-    A dataset ``offsets`` (events + 1,) of whole numbers marks ragged events: event i owns the points
-    ``offsets[i]:offsets[i + 1]``. A dataset of as many rows as there are points is then per point, one of as many rows
+    A dataset ``offsets`` (events + 1,) of whole numbers that start with 0 and never fall marks ragged events: event i
+    owns the points ``offsets[i]:offsets[i + 1]``. A dataset of as many rows as there are points is then per point, one of as many rows
     as there are events per event. Without it all datasets are per event.
 
     Only data in the file itself are read: datasets reached by soft or external links, stored externally or virtual are
     refused.
 
     Raises:
-        SchemaError: A dataset is a link or lies elsewhere, or the numbers of rows do not fit together.
+        SchemaError: A dataset is a link or lies elsewhere, the offsets mark no events, or the numbers of rows do not fit
+            together.
     """
 
     def __init__(self, path: Path) -> None:
@@ -33,6 +34,8 @@ class HDF5File(EventFile):
             self._ragged = "offsets" in self._data
             offsets = self._data.pop("offsets", None)
             self._offsets = offsets
+            if offsets is not None:
+                self._check_offsets()
             if not self._data:
                 raise SchemaError(f"{path}: no datasets in its root group, expected one per column")
             self.count = len(next(iter(self._data.values()))) if offsets is None else len(offsets) - 1
@@ -48,6 +51,8 @@ class HDF5File(EventFile):
         if self._offsets is None:
             return Arrays(events)
         offsets = self._offsets[start : stop + 1].astype(np.int64)
+        if (np.diff(offsets) < 0).any():
+            raise self._no_offsets(f"offsets that fall in events {start}–{stop - 1}")
         rows = slice(int(offsets[0]), int(offsets[-1]))
         points = {name: as_tensor(self._data[name][rows]) for name in names if self.columns[name].per_point}
         return Arrays(events, points, as_tensor(offsets - offsets[0]))
@@ -65,6 +70,19 @@ class HDF5File(EventFile):
                 "leave out groups, links, virtual and external datasets and single numbers"
             )
         return data
+
+    def _check_offsets(self) -> None:
+        data = self._offsets
+        if data.dtype.kind not in "iu" or data.ndim != 1 or not len(data):
+            raise self._no_offsets(f"offsets of type {data.dtype} and shape {list(data.shape)}")
+        if data[0] != 0:
+            raise self._no_offsets(f"offsets that start with {data[0]}")
+
+    def _no_offsets(self, found: str) -> SchemaError:
+        return SchemaError(
+            f"{self.path}: {found} mark no events, expected whole numbers of shape [events + 1] that start with 0 and "
+            "never fall: write them again"
+        )
 
     def _column(self, name: str, data, points: int) -> Column:
         if len(data) not in (self.count, points):
