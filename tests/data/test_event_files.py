@@ -219,7 +219,7 @@ def test_hdf5_reads_nothing_outside_the_file(tmp_path, trick):
 def test_hdf5_rows_that_belong_to_nothing(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["x"], file["y"], file["offsets"] = np.zeros((5, 3)), np.zeros(4), np.array([0, 2, 5])
-    with pytest.raises(SchemaError, match=r"column 'y' has 4 rows, expected 2 \(events\) or 5 \(points"):
+    with pytest.raises(SchemaError, match=r"column 'y' has 4 rows, expected 2 \(events\) or 5 \(points\)"):
         EventFiles(str(tmp_path / "a.h5"), [3])
 
 
@@ -239,6 +239,37 @@ def test_hdf5_offsets_that_mark_no_events(tmp_path, offsets, message):
     with pytest.raises(SchemaError, match=message) as refusal:
         whole(EventFiles(str(tmp_path / "a.h5"), [3]), 10)
     assert len(str(refusal.value).splitlines()) == 1
+
+
+def test_as_many_points_as_events(tmp_path):
+    one = Arrays({"id": torch.arange(3)}, {"x": torch.arange(3.0)}, torch.tensor([0, 2, 2, 3]))
+    path = write(tmp_path / "a.h5", one)
+    assert_equal(whole(EventFiles(str(path), []), 10), one)
+    with h5py.File(path, "r+") as file:
+        file["x"].attrs["per"] = np.bytes_("point")  # as libraries of other languages write it
+    assert_equal(whole(EventFiles(str(path), []), 10), one)
+    with h5py.File(path, "r+") as file:
+        del file["x"].attrs["per"]
+    with pytest.raises(SchemaError, match=r"column 'x' has 3 rows, as many as events and as points, .* attribute"):
+        EventFiles(str(path), [])
+
+
+def test_the_number_of_rows_tells_where_it_can(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"], file["y"], file["offsets"] = np.zeros((5, 3)), np.zeros(2), np.array([0, 2, 5])
+    columns = EventFiles(str(tmp_path / "a.h5"), [3]).columns
+    assert {name: column.per_point for name, column in columns.items()} == {"x": True, "y": False}
+
+
+@pytest.mark.parametrize(("offsets", "expected"), [(True, r"2 \(events\) or 5 \(points\)"), (False, r"2 \(events\)")])
+def test_an_attribute_that_does_not_fit_the_rows(tmp_path, offsets, expected):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"] = np.zeros((2, 3))
+        file["x"].attrs["per"] = "point"
+        if offsets:
+            file["offsets"] = np.array([0, 2, 5])
+    with pytest.raises(SchemaError, match=rf"'x' has 2 rows and the attribute per='point', expected {expected}"):
+        EventFiles(str(tmp_path / "a.h5"), [3])
 
 
 def test_parquet_null_entries(tmp_path):
