@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-import numpy as np
 from lightning.pytorch import LightningDataModule
 
 from physml.data.arrays import Arrays
 from physml.data.event_files import Block, EventFiles
+from physml.data.splits import SPLITS, split_edges
 from physml.data.stream_loader import StreamLoader
-
-SPLITS = ("train", "validation", "test")
 
 
 class StreamDataModule(LightningDataModule):
@@ -54,13 +52,12 @@ class StreamDataModule(LightningDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if len(fractions) != 3 or abs(sum(fractions) - 1) > 1e-6 or min(fractions) <= 0:
-            raise ValueError(f"data.fractions is {list(fractions)}, expected three positive parts that add up to 1")
         if (validation_path is None) != (test_path is None):
             raise ValueError("only one of data.validation_path and data.test_path is given: expected both or none")
         self.in_shape, self.out_shape, self.arrays, self.transform = list(in_shape), list(out_shape), arrays, transform
         self.paths = dict(zip(SPLITS, (path, validation_path or path, test_path or path), strict=True))
-        self.edges = np.cumsum([0.0, *fractions]) if test_path is None else None
+        edges = split_edges(fractions)
+        self.edges = edges if test_path is None else None
         self.batch_size, self.block_size, self.seed = batch_size, block_size, seed
         self.buffer, self.workers = buffer, workers
         self._splits: dict[str, tuple[list[Block], EventFiles]] = {}
