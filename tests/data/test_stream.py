@@ -60,6 +60,17 @@ def test_splits_with_files_of_their_own(tmp_path):
     assert (validation, test) == (list(range(60, 70)), list(range(70, 80)))
 
 
+def test_files_too_small_to_be_split(tmp_path):
+    for number in range(40):
+        write(tmp_path / f"{number}.h5", 4, first=4 * number)
+    module = StreamDataModule(str(tmp_path / "*.h5"), [1], [], batch_size=4)
+    with pytest.raises(
+        ValueError,
+        match=r"leaves no events for test: each of the 40 blocks .* largest has 4 events: use larger files .*test_path",
+    ):
+        module.train_dataloader()
+
+
 def test_a_transform_makes_the_arrays(tmp_path):
     def squared(arrays):
         return Arrays({"x": arrays.events["x"].square(), "y": arrays.events["y"]})

@@ -1,6 +1,7 @@
 """The data module that streams events from files larger than memory."""
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 from lightning.pytorch import LightningDataModule
 
@@ -26,13 +27,15 @@ class StreamDataModule(LightningDataModule):
         test_path: The files of the test events.
         fractions: Parts of the events for training, validation and test, where they have no files of their own.
         batch_size: Events in a batch, in each process.
-        block_size: Events read at once; a file's own groups are never cut in training from separate files.
+        block_size: Events read at once, about. Row groups of Parquet and clusters of ROOT are read whole, however
+            large; one that is cut, between splits or processes, is read once for each.
         buffer: Blocks among which events are shuffled, and read ahead.
         workers: Threads that read ahead.
         seed: Seed of the order.
 
     Raises:
-        ValueError: The fractions do not add up to 1, or only one of validation and test has files of its own.
+        ValueError: The fractions do not add up to 1, only one of validation and test has files of its own, or a split
+            has no events.
     """
 
     def __init__(
@@ -67,10 +70,8 @@ class StreamDataModule(LightningDataModule):
         if name not in self._splits:
             files = EventFiles(self.paths[name], self.in_shape, self.arrays, self.transform)
             blocks = files.blocks(self.block_size)
-            if self.edges is not None:
-                low, high = self.edges[SPLITS.index(name) :][:2]
-                blocks = [part for block in blocks if (part := _part(block, low, high)).events]
-            self._splits[name] = blocks, files
+            parts = {name: blocks} if self.edges is None else self._parts(blocks)
+            self._splits |= {split: (part, files) for split, part in parts.items()}
         return self._splits[name]
 
     def train_dataloader(self) -> StreamLoader:
@@ -84,6 +85,19 @@ class StreamDataModule(LightningDataModule):
     def test_dataloader(self) -> StreamLoader:
         """Return the test batches."""
         return self._loader("test")
+
+    def _parts(self, blocks: list[Block]) -> dict[str, list[Block]]:
+        """Return the blocks of each split, all at once: an empty test split must be known before the training."""
+        parts = {}
+        for split, (low, high) in zip(SPLITS, pairwise(self.edges.tolist()), strict=True):
+            parts[split] = [part for block in blocks if (part := _part(block, low, high)).events]
+            if not parts[split]:
+                raise ValueError(
+                    f"data.fractions leaves no events for {split}: each of the {len(blocks)} blocks is split, and the "
+                    f"largest has {max((block.events for block in blocks), default=0)} events: use larger files or a "
+                    "larger data.block_size, or set data.validation_path and data.test_path"
+                )
+        return parts
 
     def _loader(self, name: str, shuffle: bool = False, drop_last: bool = False) -> StreamLoader:
         blocks, files = self.split(name)
