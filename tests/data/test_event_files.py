@@ -1,3 +1,5 @@
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import torch
@@ -276,6 +278,16 @@ def test_parquet_null_entries(tmp_path):
     parquet.write_table(pyarrow.table({"x": [1.0, None]}), tmp_path / "a.parquet")
     with pytest.raises(SchemaError, match="column 'x' has 1 null entries, expected numbers: fill or drop them"):
         whole(EventFiles(str(tmp_path / "a.parquet"), []), 10)
+
+
+@pytest.mark.parametrize(("group", "warns"), [(1000, False), (1001, True)])
+def test_huge_row_groups(tmp_path, group, warns):
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pyarrow.table({"x": np.zeros(2500)}), path, row_group_size=group)
+    files = EventFiles(str(path), [])
+    message = r"a\.parquet: its groups make blocks of up to 1001 events, .* data\.block_size=100: .*row_group_size"
+    with pytest.warns(UserWarning, match=message) if warns else nullcontext():
+        assert [block.events for block in files.blocks(100)] == [group, group, 2500 - 2 * group]
 
 
 def test_lists_of_different_lengths(tmp_path):

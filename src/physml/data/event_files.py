@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import torch
+from lightning.pytorch.utilities import rank_zero_warn
 
 from physml.data.arrays import Arrays
 from physml.data.checks import checked, finite
@@ -27,6 +28,7 @@ WRITERS: dict[str, Callable[[BinaryIO, Iterable[Arrays]], None]] = {
     ".parquet": write_parquet,
     ".root": write_root,
 }
+OVERSIZE = 10  # times the events asked for: so much larger a block is likely to be a mistake
 
 
 class Block(NamedTuple):
@@ -77,12 +79,22 @@ class EventFiles:
         self._names = sorted({column for sources in self._arrays.values() for column in sources})
 
     def blocks(self, size: int) -> list[Block]:
-        """Return all events as blocks of about `size`, after comparing the schema of each file with the first one's."""
+        """Return all events as blocks of about `size`, after comparing the schema of each file with the first one's.
+
+        Warns once of groups of a file that make blocks many times larger.
+        """
         blocks = []
         for number, path in enumerate(self.paths):
             with _opened(path) as file:
                 self._compare(path, file.columns)
                 blocks += [Block(number, start, stop) for start, stop in file.ranges(size)]
+        largest = max(blocks, key=lambda block: block.events, default=None)
+        if largest and largest.events > OVERSIZE * size:
+            rank_zero_warn(
+                f"{self.paths[largest.file]}: its groups make blocks of up to {largest.events} events, each whole in "
+                f"memory, expected about data.block_size={size}: write it again with smaller row groups "
+                "(row_group_size in Parquet) or clusters (in ROOT)"
+            )
         return blocks
 
     def read(self, block: Block) -> Arrays:
