@@ -189,6 +189,18 @@ def test_no_file(tmp_path):
         EventFiles(str(tmp_path / "b*.h5"), [3])
 
 
+@pytest.mark.parametrize(
+    ("path", "arrays", "message"),
+    [
+        ([], None, r"data\.path is empty, expected a file"),
+        ("a.h5", {"x": "x", "y": []}, r"data\.arrays\.y is empty, expected one column or a list of them"),
+    ],
+)
+def test_nothing_is_named(path, arrays, message):
+    with pytest.raises(ValueError, match=message):
+        EventFiles(path, [3], arrays)
+
+
 def test_a_file_of_an_unknown_kind(tmp_path):
     (tmp_path / "a.csv").write_text("x\n1\n")
     with pytest.raises(ValueError, match=r"a\.csv: the ending '\.csv' tells no kind of file, expected \.h5"):

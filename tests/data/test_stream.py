@@ -84,6 +84,10 @@ def test_a_transform_makes_the_arrays(tmp_path):
     ("options", "message"),
     [
         ({"fractions": [0.5, 0.5, 0.5]}, r"data\.fractions is .*, expected three positive parts"),
+        ({"batch_size": 0}, r"data\.batch_size is 0, expected 1 or more"),
+        ({"block_size": 0}, r"data\.block_size is 0, expected 1 or more"),
+        ({"buffer": 0}, r"data\.buffer is 0, expected 1 or more"),
+        ({"workers": -1}, r"data\.workers is -1, expected 0 or more"),
         ({"test_path": "b.h5"}, r"only one of data\.validation_path and data\.test_path is given: expected both"),
     ],
 )

@@ -59,7 +59,7 @@ class EventFiles:
     Raises:
         FileNotFoundError: No file is there.
         SchemaError: A column is missing or of another type than expected.
-        ValueError: A file is truncated or of another format.
+        ValueError: A file is truncated or of another format, or no path or no column is named.
     """
 
     def __init__(
@@ -69,6 +69,10 @@ class EventFiles:
         arrays: Mapping[str, str | list[str]] | None = None,
         transform: Callable[[Arrays], Arrays] | None = None,
     ) -> None:
+        if not path:
+            raise ValueError("data.path is empty, expected a file, a pattern of files or a list of these: name one")
+        if empty := [name for name, source in (arrays or {}).items() if not source]:
+            raise ValueError(f"data.arrays.{empty[0]} is empty, expected one column or a list of them: name one")
         self.paths = _found([path] if isinstance(path, str) else list(path))
         self.in_shape, self._transform = list(in_shape), transform
         with _opened(self.paths[0]) as file:

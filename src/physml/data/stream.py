@@ -34,8 +34,8 @@ class StreamDataModule(LightningDataModule):
         seed: Seed of the order.
 
     Raises:
-        ValueError: The fractions do not add up to 1, only one of validation and test has files of its own, or a split
-            has no events.
+        ValueError: A size is too small, the fractions do not add up to 1, only one of validation and test has files of
+            its own, or a split has no events.
     """
 
     def __init__(
@@ -59,6 +59,14 @@ class StreamDataModule(LightningDataModule):
             raise ValueError("only one of data.validation_path and data.test_path is given: expected both or none")
         self.in_shape, self.out_shape, self.arrays, self.transform = list(in_shape), list(out_shape), arrays, transform
         self.paths = dict(zip(SPLITS, (path, validation_path or path, test_path or path), strict=True))
+        for name, value, least in (
+            ("batch_size", batch_size, 1),
+            ("block_size", block_size, 1),
+            ("buffer", buffer, 1),
+            ("workers", workers, 0),
+        ):
+            if value < least:
+                raise ValueError(f"data.{name} is {value}, expected {least} or more: set data.{name}")
         edges = split_edges(fractions)
         self.edges = edges if test_path is None else None
         self.batch_size, self.block_size, self.seed = batch_size, block_size, seed
