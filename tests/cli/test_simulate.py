@@ -43,13 +43,21 @@ def test_the_seed_decides(command, tmp_path):
             "no key or config group 'sed' (did you mean 'seed'?); there are",
         ),
         (["system=two_moons", "output=a.npz", "+system.count=few"], "system.count: expected int, got 'few'"),
+        (["system=two_moons", "output=a.h5", "+system.count=2.5"], "system.count: expected int, got 2.5"),
+        (
+            ["system=two_moons", "output=a.h5", "+system.count=0"],
+            "system.count: expected a whole number of events from",
+        ),
+        (["system=two_moons", "output=a.npz", "+system.count=-3"], "system.count: expected a whole number of events"),
+        (["system=two_moons", "output=a.root", "+system.count=true"], "system.count: expected"),
+        (["system=two_moons", "output=a.h5"], "system.count: expected a number of events, which are written in parts"),
     ],
 )
 def test_mistakes(command, tmp_path, words, line):
     done = command("simulate", *words)
     assert done.code == 2
     assert done.complaint.startswith(line)
-    assert not list(tmp_path.rglob("*.npz"))
+    assert not list(tmp_path.rglob("*"))
 
 
 def test_an_earlier_file_stays(command, tmp_path):

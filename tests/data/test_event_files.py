@@ -1,3 +1,5 @@
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import torch
@@ -187,6 +189,18 @@ def test_no_file(tmp_path):
         EventFiles(str(tmp_path / "b*.h5"), [3])
 
 
+@pytest.mark.parametrize(
+    ("path", "arrays", "message"),
+    [
+        ([], None, r"data\.path is empty, expected a file"),
+        ("a.h5", {"x": "x", "y": []}, r"data\.arrays\.y is empty, expected one column or a list of them"),
+    ],
+)
+def test_nothing_is_named(path, arrays, message):
+    with pytest.raises(ValueError, match=message):
+        EventFiles(path, [3], arrays)
+
+
 def test_a_file_of_an_unknown_kind(tmp_path):
     (tmp_path / "a.csv").write_text("x\n1\n")
     with pytest.raises(ValueError, match=r"a\.csv: the ending '\.csv' tells no kind of file, expected \.h5"):
@@ -219,7 +233,56 @@ def test_hdf5_reads_nothing_outside_the_file(tmp_path, trick):
 def test_hdf5_rows_that_belong_to_nothing(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["x"], file["y"], file["offsets"] = np.zeros((5, 3)), np.zeros(4), np.array([0, 2, 5])
-    with pytest.raises(SchemaError, match=r"column 'y' has 4 rows, expected 2 \(events\) or 5 \(points"):
+    with pytest.raises(SchemaError, match=r"column 'y' has 4 rows, expected 2 \(events\) or 5 \(points\)"):
+        EventFiles(str(tmp_path / "a.h5"), [3])
+
+
+@pytest.mark.parametrize(
+    ("offsets", "message"),
+    [
+        (np.array([0.0, 2.5, 5.0]), r"offsets of type float64 and shape \[3\] mark no events, expected whole numbers"),
+        (np.array([[0, 2, 5]]), r"offsets of type int64 and shape \[1, 3\] mark no events"),
+        (np.array([], dtype=int), r"offsets of type int64 and shape \[0\] mark no events"),
+        (np.array([1, 2, 5]), r"offsets that start with 1 mark no events, .* that start with 0 and never fall"),
+        (np.array([0, 7, 5]), r"offsets that fall in events 0–1 mark no events"),
+    ],
+)
+def test_hdf5_offsets_that_mark_no_events(tmp_path, offsets, message):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"], file["offsets"] = np.zeros((5, 3)), offsets
+    with pytest.raises(SchemaError, match=message) as refusal:
+        whole(EventFiles(str(tmp_path / "a.h5"), [3]), 10)
+    assert len(str(refusal.value).splitlines()) == 1
+
+
+def test_as_many_points_as_events(tmp_path):
+    one = Arrays({"id": torch.arange(3)}, {"x": torch.arange(3.0)}, torch.tensor([0, 2, 2, 3]))
+    path = write(tmp_path / "a.h5", one)
+    assert_equal(whole(EventFiles(str(path), []), 10), one)
+    with h5py.File(path, "r+") as file:
+        file["x"].attrs["per"] = np.bytes_("point")  # as libraries of other languages write it
+    assert_equal(whole(EventFiles(str(path), []), 10), one)
+    with h5py.File(path, "r+") as file:
+        del file["x"].attrs["per"]
+    with pytest.raises(SchemaError, match=r"column 'x' has 3 rows, as many as events and as points, .* attribute"):
+        EventFiles(str(path), [])
+
+
+def test_the_number_of_rows_tells_where_it_can(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"], file["y"], file["offsets"] = np.zeros((5, 3)), np.zeros(2), np.array([0, 2, 5])
+    columns = EventFiles(str(tmp_path / "a.h5"), [3]).columns
+    assert {name: column.per_point for name, column in columns.items()} == {"x": True, "y": False}
+
+
+@pytest.mark.parametrize(("offsets", "expected"), [(True, r"2 \(events\) or 5 \(points\)"), (False, r"2 \(events\)")])
+def test_an_attribute_that_does_not_fit_the_rows(tmp_path, offsets, expected):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"] = np.zeros((2, 3))
+        file["x"].attrs["per"] = "point"
+        if offsets:
+            file["offsets"] = np.array([0, 2, 5])
+    with pytest.raises(SchemaError, match=rf"'x' has 2 rows and the attribute per='point', expected {expected}"):
         EventFiles(str(tmp_path / "a.h5"), [3])
 
 
@@ -227,6 +290,16 @@ def test_parquet_null_entries(tmp_path):
     parquet.write_table(pyarrow.table({"x": [1.0, None]}), tmp_path / "a.parquet")
     with pytest.raises(SchemaError, match="column 'x' has 1 null entries, expected numbers: fill or drop them"):
         whole(EventFiles(str(tmp_path / "a.parquet"), []), 10)
+
+
+@pytest.mark.parametrize(("group", "warns"), [(1000, False), (1001, True)])
+def test_huge_row_groups(tmp_path, group, warns):
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pyarrow.table({"x": np.zeros(2500)}), path, row_group_size=group)
+    files = EventFiles(str(path), [])
+    message = r"a\.parquet: its groups make blocks of up to 1001 events, .* data\.block_size=100: .*row_group_size"
+    with pytest.warns(UserWarning, match=message) if warns else nullcontext():
+        assert [block.events for block in files.blocks(100)] == [group, group, 2500 - 2 * group]
 
 
 def test_lists_of_different_lengths(tmp_path):
@@ -259,6 +332,18 @@ def test_a_tree_of_jagged_branches(tmp_path):
     assert found.offsets.tolist() == [0, 2, 2, 3]
     assert found.points["x"].tolist() == [1.0, 2.0, 3.0]
     assert found.events["beam"].shape == (3, 2)
+
+
+@pytest.mark.parametrize("name", ["analysis/tree", "analysis/deep/tree.v2", "tree.v2"])
+def test_a_tree_in_a_folder_or_with_a_dot(tmp_path, name):
+    for number in range(2):
+        with uproot.recreate(tmp_path / f"{number}.root") as file:
+            file.mktree(name, {"x": "f4"}).extend({"x": np.arange(3.0) + 3 * number})
+            file.mktree("other", {"x": "f4"}).extend({"x": np.zeros(3)})
+    with pytest.raises(SchemaError, match=rf"2 trees in it, .*: name one of .*{name}"):
+        EventFiles(str(tmp_path / "0.root"), [])
+    files = EventFiles(str(tmp_path / f"*.root:{name}"), [])
+    assert whole(files, 10).events["x"].tolist() == list(range(6))
 
 
 def test_a_missing_package_names_its_extra(tmp_path, monkeypatch):

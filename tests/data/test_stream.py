@@ -60,6 +60,17 @@ def test_splits_with_files_of_their_own(tmp_path):
     assert (validation, test) == (list(range(60, 70)), list(range(70, 80)))
 
 
+def test_files_too_small_to_be_split(tmp_path):
+    for number in range(40):
+        write(tmp_path / f"{number}.h5", 4, first=4 * number)
+    module = StreamDataModule(str(tmp_path / "*.h5"), [1], [], batch_size=4)
+    with pytest.raises(
+        ValueError,
+        match=r"leaves no events for test: each of the 40 blocks .* largest has 4 events: use larger files .*test_path",
+    ):
+        module.train_dataloader()
+
+
 def test_a_transform_makes_the_arrays(tmp_path):
     def squared(arrays):
         return Arrays({"x": arrays.events["x"].square(), "y": arrays.events["y"]})
@@ -73,6 +84,10 @@ def test_a_transform_makes_the_arrays(tmp_path):
     ("options", "message"),
     [
         ({"fractions": [0.5, 0.5, 0.5]}, r"data\.fractions is .*, expected three positive parts"),
+        ({"batch_size": 0}, r"data\.batch_size is 0, expected 1 or more"),
+        ({"block_size": 0}, r"data\.block_size is 0, expected 1 or more"),
+        ({"buffer": 0}, r"data\.buffer is 0, expected 1 or more"),
+        ({"workers": -1}, r"data\.workers is -1, expected 0 or more"),
         ({"test_path": "b.h5"}, r"only one of data\.validation_path and data\.test_path is given: expected both"),
     ],
 )

@@ -3,7 +3,7 @@ import weakref
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import distributed
 
@@ -65,19 +65,24 @@ def test_every_event_comes_once_per_epoch(sizes, batch_size, buffer, workers, sh
 
 
 @settings(deadline=None, max_examples=50)
-@given(SIZES, st.integers(1, 5), st.integers(1, 3), st.integers(0, 2), st.data())
-def test_resuming_gives_what_would_have_come(sizes, batch_size, buffer, workers, data):
+@given(SIZES, st.integers(1, 5), st.booleans(), st.integers(1, 3), st.integers(0, 2), st.data())
+def test_resuming_gives_what_would_have_come(sizes, batch_size, drop_last, buffer, workers, data):
+    assume(sum(sizes) >= batch_size or not drop_last)
+
+    def fresh(workers):
+        return StreamLoader(blocks(sizes), read, batch_size, True, drop_last, buffer=buffer, workers=workers, seed=3)
+
     def endless():
-        loader = StreamLoader(blocks(sizes), read, batch_size, True, buffer=buffer, workers=workers, seed=3)
+        loader = fresh(workers)
         while True:
             for batch in loader:
                 yield batch["x"].tolist(), loader
 
-    length = -(-sum(sizes) // batch_size)
+    length = sum(sizes) // batch_size if drop_last else -(-sum(sizes) // batch_size)
     straight = [batch for batch, _ in itertools.islice(endless(), 2 * length + 1)]
     taken = data.draw(st.integers(1, 2 * length))
     *_, (_, interrupted) = itertools.islice(endless(), taken)
-    resumed = StreamLoader(blocks(sizes), read, batch_size, True, buffer=buffer, workers=0, seed=3)
+    resumed = fresh(workers=0)
     resumed.load_state_dict(interrupted.state_dict())
     rest = itertools.islice(itertools.chain(epoch(resumed), epoch(resumed), epoch(resumed)), 2 * length + 1 - taken)
     assert list(rest) == straight[taken:]

@@ -24,13 +24,14 @@ def main(arguments: list[str]) -> None:
     """Write the arrays of a system, named by their symbols, to an ``.npz`` file, or part by part to a larger one.
 
     Raises:
-        ConfigError: The system has no such parameter.
+        ConfigError: The system has no such parameter, or the number of events is no positive number.
         FileExistsError: The file is there already.
     """
     overrides, config_dir = split_config_dir(arguments)
     config = complete(compose_config("simulate", overrides, config_dir))
     if wrong := node_problems("system", config["system"]):
         raise ConfigError(wrong)
+    _check_count(config["system"], needed=Path(config["output"]).suffix in WRITERS)
     output = refuse_existing(Path(config["output"]))
     if output.suffix in WRITERS:
         write_whole(output, lambda file: WRITERS[output.suffix](file, _parts(config["system"], config["seed"])))
@@ -44,11 +45,19 @@ def main(arguments: list[str]) -> None:
     print(f"written to {output}")
 
 
-def _parts(system: dict[str, Any], seed: int) -> Iterator[Arrays]:
+def _check_count(system: dict[str, Any], needed: bool) -> None:
     if "count" not in system:
-        raise ConfigError(
-            ["system.count: expected a number of events, which are written in parts: add +system.count=…"]
-        )
+        if needed:
+            raise ConfigError(
+                ["system.count: expected a number of events, which are written in parts: add +system.count=…"]
+            )
+        return
+    count = system["count"]
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        raise ConfigError([f"system.count: expected a whole number of events from 1 on, got {count!r}: set another"])
+
+
+def _parts(system: dict[str, Any], seed: int) -> Iterator[Arrays]:
     rng = np.random.default_rng(seed)
     for start in range(0, system["count"], PART):
         part = build({**system, "count": min(PART, system["count"] - start)})

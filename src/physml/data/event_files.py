@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import torch
+from lightning.pytorch.utilities import rank_zero_warn
 
 from physml.data.arrays import Arrays
 from physml.data.checks import checked, finite
@@ -27,6 +28,7 @@ WRITERS: dict[str, Callable[[BinaryIO, Iterable[Arrays]], None]] = {
     ".parquet": write_parquet,
     ".root": write_root,
 }
+OVERSIZE = 10  # times the events asked for: so much larger a block is likely to be a mistake
 
 
 class Block(NamedTuple):
@@ -57,7 +59,7 @@ class EventFiles:
     Raises:
         FileNotFoundError: No file is there.
         SchemaError: A column is missing or of another type than expected.
-        ValueError: A file is truncated or of another format.
+        ValueError: A file is truncated or of another format, or no path or no column is named.
     """
 
     def __init__(
@@ -67,6 +69,10 @@ class EventFiles:
         arrays: Mapping[str, str | list[str]] | None = None,
         transform: Callable[[Arrays], Arrays] | None = None,
     ) -> None:
+        if not path:
+            raise ValueError("data.path is empty, expected a file, a pattern of files or a list of these: name one")
+        if empty := [name for name, source in (arrays or {}).items() if not source]:
+            raise ValueError(f"data.arrays.{empty[0]} is empty, expected one column or a list of them: name one")
         self.paths = _found([path] if isinstance(path, str) else list(path))
         self.in_shape, self._transform = list(in_shape), transform
         with _opened(self.paths[0]) as file:
@@ -77,12 +83,22 @@ class EventFiles:
         self._names = sorted({column for sources in self._arrays.values() for column in sources})
 
     def blocks(self, size: int) -> list[Block]:
-        """Return all events as blocks of about `size`, after comparing the schema of each file with the first one's."""
+        """Return all events as blocks of about `size`, after comparing the schema of each file with the first one's.
+
+        Warns once of groups of a file that make blocks many times larger.
+        """
         blocks = []
         for number, path in enumerate(self.paths):
             with _opened(path) as file:
                 self._compare(path, file.columns)
                 blocks += [Block(number, start, stop) for start, stop in file.ranges(size)]
+        largest = max(blocks, key=lambda block: block.events, default=None)
+        if largest and largest.events > OVERSIZE * size:
+            rank_zero_warn(
+                f"{self.paths[largest.file]}: its groups make blocks of up to {largest.events} events, each whole in "
+                f"memory, expected about data.block_size={size}: write it again with smaller row groups "
+                "(row_group_size in Parquet) or clusters (in ROOT)"
+            )
         return blocks
 
     def read(self, block: Block) -> Arrays:
@@ -152,7 +168,7 @@ def _found(patterns: list[str]) -> list[Path]:
 @contextmanager
 def _opened(path: Path) -> Iterator[EventFile]:
     """Open a file; what its library says of a broken one becomes one line."""
-    suffix = path.suffix.partition(":")[0]
+    suffix = ".root" if ".root:" in str(path) else path.suffix  # the name of a tree may hold dots and slashes
     if suffix not in KINDS:
         raise ValueError(f"{path}: the ending {suffix!r} tells no kind of file, expected {', '.join(KINDS)}: rename it")
     try:

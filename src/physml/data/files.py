@@ -2,6 +2,7 @@
 
 import zipfile
 import zlib
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from lightning.pytorch import LightningDataModule
 from physml.data.arrays import Arrays, as_tensor
 from physml.data.checks import checked
 from physml.data.loader import BatchLoader
+from physml.data.splits import SPLITS, split_edges
 
 
 def read_arrays(path: str | Path) -> Arrays:
@@ -92,9 +94,7 @@ class FileDataModule(LightningDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if len(fractions) != 3 or abs(sum(fractions) - 1) > 1e-6 or min(fractions) <= 0:
-            raise ValueError(f"data.fractions is {list(fractions)}, expected three positive parts that add up to 1")
-        self.path, self.fractions = path, fractions
+        self.path, self._edges = path, split_edges(fractions)
         self.in_shape, self.out_shape = list(in_shape), list(out_shape)
         self.batch_size, self.seed = batch_size, seed
         self._splits: dict[str, Arrays] = {}
@@ -104,9 +104,9 @@ class FileDataModule(LightningDataModule):
         if not self._splits:
             arrays = checked(read_arrays(self.path), self.in_shape, self.path)
             order = torch.randperm(len(arrays), generator=torch.Generator().manual_seed(self.seed))
-            edges = [0, *(round(part * len(arrays)) for part in np.cumsum(self.fractions))]
-            for number, split in enumerate(("train", "validation", "test")):
-                self._splits[split] = arrays.select(order[edges[number] : edges[number + 1]])
+            edges = [round(edge * len(arrays)) for edge in self._edges.tolist()]
+            for split, (start, stop) in zip(SPLITS, pairwise(edges), strict=True):
+                self._splits[split] = arrays.select(order[start:stop])
         return self._splits[name]
 
     def train_dataloader(self) -> BatchLoader:

@@ -19,7 +19,7 @@ class ROOTFile(EventFile):
     objects or strings are refused unread.
 
     Args:
-        path: The file, as ``FILE.root``, or ``FILE.root:NAME`` if it holds several trees.
+        path: The file, as ``FILE.root``, or ``FILE.root:NAME`` or ``FILE.root:FOLDER/NAME`` if it holds several trees.
 
     Raises:
         SchemaError: There is no such tree, or jagged branches of one event have different lengths.

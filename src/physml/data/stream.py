@@ -1,15 +1,14 @@
 """The data module that streams events from files larger than memory."""
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
-import numpy as np
 from lightning.pytorch import LightningDataModule
 
 from physml.data.arrays import Arrays
 from physml.data.event_files import Block, EventFiles
+from physml.data.splits import SPLITS, split_edges
 from physml.data.stream_loader import StreamLoader
-
-SPLITS = ("train", "validation", "test")
 
 
 class StreamDataModule(LightningDataModule):
@@ -28,13 +27,15 @@ class StreamDataModule(LightningDataModule):
         test_path: The files of the test events.
         fractions: Parts of the events for training, validation and test, where they have no files of their own.
         batch_size: Events in a batch, in each process.
-        block_size: Events read at once; a file's own groups are never cut in training from separate files.
+        block_size: Events read at once, about. Row groups of Parquet and clusters of ROOT are read whole, however
+            large; one that is cut, between splits or processes, is read once for each.
         buffer: Blocks among which events are shuffled, and read ahead.
         workers: Threads that read ahead.
         seed: Seed of the order.
 
     Raises:
-        ValueError: The fractions do not add up to 1, or only one of validation and test has files of its own.
+        ValueError: A size is too small, the fractions do not add up to 1, only one of validation and test has files of
+            its own, or a split has no events.
     """
 
     def __init__(
@@ -54,13 +55,20 @@ class StreamDataModule(LightningDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if len(fractions) != 3 or abs(sum(fractions) - 1) > 1e-6 or min(fractions) <= 0:
-            raise ValueError(f"data.fractions is {list(fractions)}, expected three positive parts that add up to 1")
         if (validation_path is None) != (test_path is None):
             raise ValueError("only one of data.validation_path and data.test_path is given: expected both or none")
         self.in_shape, self.out_shape, self.arrays, self.transform = list(in_shape), list(out_shape), arrays, transform
         self.paths = dict(zip(SPLITS, (path, validation_path or path, test_path or path), strict=True))
-        self.edges = np.cumsum([0.0, *fractions]) if test_path is None else None
+        for name, value, least in (
+            ("batch_size", batch_size, 1),
+            ("block_size", block_size, 1),
+            ("buffer", buffer, 1),
+            ("workers", workers, 0),
+        ):
+            if value < least:
+                raise ValueError(f"data.{name} is {value}, expected {least} or more: set data.{name}")
+        edges = split_edges(fractions)
+        self.edges = edges if test_path is None else None
         self.batch_size, self.block_size, self.seed = batch_size, block_size, seed
         self.buffer, self.workers = buffer, workers
         self._splits: dict[str, tuple[list[Block], EventFiles]] = {}
@@ -70,10 +78,8 @@ class StreamDataModule(LightningDataModule):
         if name not in self._splits:
             files = EventFiles(self.paths[name], self.in_shape, self.arrays, self.transform)
             blocks = files.blocks(self.block_size)
-            if self.edges is not None:
-                low, high = self.edges[SPLITS.index(name) :][:2]
-                blocks = [part for block in blocks if (part := _part(block, low, high)).events]
-            self._splits[name] = blocks, files
+            parts = {name: blocks} if self.edges is None else self._parts(blocks)
+            self._splits |= {split: (part, files) for split, part in parts.items()}
         return self._splits[name]
 
     def train_dataloader(self) -> StreamLoader:
@@ -87,6 +93,19 @@ class StreamDataModule(LightningDataModule):
     def test_dataloader(self) -> StreamLoader:
         """Return the test batches."""
         return self._loader("test")
+
+    def _parts(self, blocks: list[Block]) -> dict[str, list[Block]]:
+        """Return the blocks of each split, all at once: an empty test split must be known before the training."""
+        parts = {}
+        for split, (low, high) in zip(SPLITS, pairwise(self.edges.tolist()), strict=True):
+            parts[split] = [part for block in blocks if (part := _part(block, low, high)).events]
+            if not parts[split]:
+                raise ValueError(
+                    f"data.fractions leaves no events for {split}: each of the {len(blocks)} blocks is split, and the "
+                    f"largest has {max((block.events for block in blocks), default=0)} events: use larger files or a "
+                    "larger data.block_size, or set data.validation_path and data.test_path"
+                )
+        return parts
 
     def _loader(self, name: str, shuffle: bool = False, drop_last: bool = False) -> StreamLoader:
         blocks, files = self.split(name)
