@@ -30,3 +30,16 @@ def test_the_bar_shows_the_objective_and_what_chooses_the_checkpoint():
     assert ProgressBar().get_metrics(trainer, None) == {"train/J": 0.25}
     trainer.callback_metrics = {}  # before the first step
     assert ProgressBar().get_metrics(trainer, None) == {}
+
+
+def test_without_a_terminal_each_epoch_is_a_line(monkeypatch, capsys):
+    monkeypatch.setattr(RichProgressBar, "on_train_epoch_end", lambda *_: None)
+    trainer = SimpleNamespace(
+        callback_metrics={"train/J": torch.tensor(0.123456)}, checkpoint_callback=None, current_epoch=1, max_epochs=3
+    )
+    bar = ProgressBar()
+    bar.on_train_epoch_end(trainer, None)
+    assert capsys.readouterr().out == "epoch 2/3  train/J 0.1235\n"
+    bar.disable()  # as in all processes but the first
+    bar.on_train_epoch_end(trainer, None)
+    assert capsys.readouterr().out == ""

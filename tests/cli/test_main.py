@@ -53,6 +53,14 @@ def test_debugging_lets_the_failure_through():
         run(fail(ValueError("too")), [], debug=True)
 
 
+def test_a_reader_that_has_had_enough_is_no_failure():
+    program = "import sys; from physml.cli.main import main; sys.argv = ['physml', 'list']; main()"
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
 HEAVY = ("torch", "lightning", "hydra", "omegaconf", "numpy", "wandb", "matplotlib")
 
 

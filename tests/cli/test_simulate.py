@@ -32,6 +32,7 @@ def test_the_seed_decides(command, tmp_path):
         (["system=two_moon", "output=a.npz"], "no system 'two_moon' (did you mean 'two_moons'?); there are"),
         (["system=two_moons", "output=b/a.npz"], "b/a.npz: its folder b does not exist: make it first"),
         (["system=two_moons"], "output=… is missing"),
+        (["system=two_moons", "output=a.txt"], "a.txt: the ending '.txt' tells no kind of file: expected .npz, .h5"),
         (["output=a.npz"], "You must specify 'system'"),
         (["system=two_moons", "output=a.npz", "+system.cont=1"], "system.cont: simulate takes no 'cont' (did you mean"),
         (

@@ -19,7 +19,7 @@ def test_no_x():
 
 @pytest.mark.parametrize("shape", [[4], [3, 1], []])
 def test_another_shape(shape):
-    with pytest.raises(ValueError, match=r"here: x has shape \[3\] per event, expected .*: set data.in_shape"):
+    with pytest.raises(ValueError, match=r"here: x has shape \[3\] per event, expected .*: use data of this shape"):
         checked(Arrays(events={"x": GOOD}), shape, "here")
 
 

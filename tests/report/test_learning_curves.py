@@ -32,3 +32,8 @@ def test_the_axis_is_logarithmic_only_where_all_values_are_positive():
 @pytest.mark.parametrize("curves", [{}, {"val/loss": ([1], [2.0])}])
 def test_a_run_too_short_for_curves(curves, tmp_path):
     plot_learning_curves(curves).savefig(tmp_path / "empty.png")
+
+
+def test_a_constraint_obeyed_exactly_has_no_panel():
+    curves = {"train/loss": ([0, 1], [3.0, 2.0]), "train/omega/sum": ([0, 1], [0.0, 1e-15])}
+    assert [axes.get_ylabel() for axes in plot_learning_curves(curves).figure.axes] == ["loss"]

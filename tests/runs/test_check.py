@@ -96,6 +96,7 @@ def test_a_good_config_has_none(config):
         ),
         ("logger.csv.nam", "x", "logger.csv.nam: CSVLogger takes no 'nam' (did you mean 'name'?)"),
         ("sed", 1, "sed: unknown (did you mean 'seed'?); there are name, seed"),
+        ("optimizer", {"lr": 1}, "optimizer: unknown (did you mean 'task.optimizer'?); there are name, seed"),
         ("monitor.nam", 1, "monitor.nam: unknown (did you mean 'name'?); there are name, mode"),
         ("data", None, "data: expected a choice of the config group 'data', got nothing: add data=NAME"),
     ],

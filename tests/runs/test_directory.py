@@ -20,7 +20,9 @@ def test_a_run_is_identified_by_three_files(run):
     assert yaml.safe_load((run / "config.yaml").read_text()) == CONFIG
     assert list(yaml.safe_load((run / "config.yaml").read_text())) == list(CONFIG)
     assert yaml.safe_load((run / "overrides.yaml").read_text()) == ["seed=3"]
-    assert json.loads((run / "provenance.json").read_text())["seed"] == 3
+    origin = json.loads((run / "provenance.json").read_text())
+    assert origin["seed"] == 3
+    assert origin["command"] == ["physml", "train", "seed=3"]
 
 
 def test_an_earlier_run_is_not_overwritten(run, contents):

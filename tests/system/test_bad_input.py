@@ -134,7 +134,7 @@ def test_no_data_file(train, tmp_path):
         ),
         (
             lambda path: rewrite(path, x=np.zeros((80, 4))),
-            "x has shape [4] per event, expected [3]: set data.in_shape to",
+            "x has shape [4] per event, expected [3]: use data of this shape, or train with data.in_shape=[4]",
         ),
         (lambda path: rewrite(path, y=np.zeros(79)), "array 'y' has 79 events, expected 80 as in the other arrays"),
         (lambda path: np.savez(path, a=np.zeros(3)), "expected an array 'x', got only a"),

@@ -1,5 +1,6 @@
 """The progress bar."""
 
+import sys
 from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
@@ -26,6 +27,13 @@ class ProgressBar(RichProgressBar):
         """Draw the bar if it is time to."""
         if (batch_idx + 1) % self.refresh_rate == 0 or trainer.is_last_batch:
             super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Print a line where there is no terminal to draw in, so that a log shows how far a job is."""
+        super().on_train_epoch_end(trainer, pl_module)
+        if self.is_enabled and not sys.stdout.isatty():
+            shown = [f"{name} {value:.4g}" for name, value in self.get_metrics(trainer, pl_module).items()]
+            print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}", *shown, sep="  ", flush=True)
 
     def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
         """Return J and the metric that chooses the best checkpoint; the log and the table at the end have them all."""

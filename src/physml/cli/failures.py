@@ -35,7 +35,7 @@ def explain(error: BaseException) -> tuple[str, int]:
 def _missing_config(error: MissingConfigException) -> str:
     name = str(error.missing_cfg_file)
     group, _, choice = name.rpartition("/")
-    options = sorted(error.options or _choices(group))
+    options = sorted({*(error.options or ()), *_choices(group)})
     listed = ", ".join(options[:20]) or "none"
     return f"no {group or 'config'} {choice!r}{did_you_mean(choice, options)}; there are {listed}"
 
@@ -84,7 +84,8 @@ def _groups() -> list[str]:
 
 
 def _choices(group: str) -> list[str]:
-    return [file.stem for file in (configs.config_directory() / group).glob("*.yaml")]
+    folder = configs.config_directory() / group
+    return [file.relative_to(folder).with_suffix("").as_posix() for file in folder.rglob("*.yaml")]
 
 
 def _keys(parent: str) -> list[str]:

@@ -47,6 +47,9 @@ def run(function, arguments: list[str], debug: bool) -> None:
     """Call `function` with the arguments; a failure becomes one line on the standard error and an exit code."""
     try:
         function(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         sys.exit(_complain("interrupted", 130))
     except Exception as error:

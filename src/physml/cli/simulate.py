@@ -33,6 +33,8 @@ def main(arguments: list[str]) -> None:
         raise ConfigError(wrong)
     _check_count(config["system"], needed=Path(config["output"]).suffix in WRITERS)
     output = refuse_existing(Path(config["output"]))
+    if output.suffix not in (kinds := (".npz", *WRITERS)):
+        raise ValueError(f"{output}: the ending {output.suffix!r} tells no kind of file: expected {', '.join(kinds)}")
     if output.suffix in WRITERS:
         write_whole(output, lambda file: WRITERS[output.suffix](file, _parts(config["system"], config["seed"])))
         for name, column in EventFiles(str(output), in_shape=[]).columns.items():

@@ -22,7 +22,8 @@ def checked(arrays: Arrays, in_shape: list[int], origin: str) -> Arrays:
     shape = list(everything["x"].shape[1:])
     if shape != list(in_shape):
         raise ValueError(
-            f"{origin}: x has shape {shape} per event, expected {list(in_shape)}: set data.in_shape to that of the data"
+            f"{origin}: x has shape {shape} per event, expected {list(in_shape)}: use data of this shape, "
+            f"or train with data.in_shape={shape}"
         )
     return finite(arrays, origin)
 

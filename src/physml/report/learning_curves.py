@@ -6,6 +6,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+EXACT = 1e-10  # below it a constraint shows nothing but the rounding of single precision
+
 
 def read_curves(path: str | Path) -> dict[str, tuple[list[int], list[float]]]:
     """Return the logged quantities of a ``metrics.csv`` by name, each as its steps and values."""
@@ -20,8 +22,15 @@ def read_curves(path: str | Path) -> dict[str, tuple[list[int], list[float]]]:
 
 
 def plot_learning_curves(curves: dict[str, tuple[list[int], list[float]]]) -> Figure:
-    """Return a figure of the loss and of each constraint Ω_k in training and validation against the step."""
-    names = [name.removeprefix("train/") for name in curves if name.startswith(("train/loss", "train/omega/"))]
+    """Return a figure of the loss and of each constraint Ω_k in training and validation against the step.
+
+    A constraint that the network obeys exactly is left out.
+    """
+    names = [
+        name.removeprefix("train/")
+        for name, (_, values) in curves.items()
+        if name == "train/loss" or (name.startswith("train/omega/") and max(values) > EXACT)
+    ]
     figure = Figure(figsize=(4.5 * max(1, len(names)), 3.2), layout="constrained")
     for axes, name in zip(figure.subplots(1, max(1, len(names)), squeeze=False)[0], names, strict=False):
         for stage, colour in (("train", "C0"), ("val", "C1")):

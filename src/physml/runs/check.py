@@ -18,7 +18,8 @@ _INSTRUCTIONS = ("_target_", "_partial_", "_args_", "_convert_", "_recursive_")
 
 def problems(config: Mapping[str, Any]) -> list[str]:
     """Return one line for each unknown key, missing argument and wrong type in a resolved config; nothing is built."""
-    found = _unknown("", config, TrainConfig) + _unknown("monitor.", config.get("monitor") or {}, Monitor)
+    inside = [f"task.{key}" for key in config.get("task") or {}]
+    found = _unknown("", config, TrainConfig, inside) + _unknown("monitor.", config.get("monitor") or {}, Monitor)
     for key in ("data", "task", "trainer"):
         if not config.get(key):
             found.append(f"{key}: expected a choice of the config group {key!r}, got nothing: add {key}=NAME")
@@ -29,11 +30,14 @@ def problems(config: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _unknown(path: str, node: Mapping[str, Any], schema: type) -> list[str]:
-    """Return one line for each key that a schema lacks: Hydra refuses it only if it was not added by ``+``."""
+def _unknown(path: str, node: Mapping[str, Any], schema: type, meant: Sequence[str] = ()) -> list[str]:
+    """Return one line for each key that a schema lacks: Hydra refuses it only if it was not added by ``+``.
+
+    `meant` are keys elsewhere that it may have been meant for.
+    """
     known = [field.name for field in fields(schema)]
     return [
-        f"{path}{key}: unknown{did_you_mean(key, known)}; there are {', '.join(known)}"
+        f"{path}{key}: unknown{did_you_mean(key, [*known, *meant])}; there are {', '.join(known)}"
         for key in node
         if key not in known
     ]

@@ -22,7 +22,8 @@ def start_run(directory: Path, config: dict[str, Any], overrides: list[str]) -> 
         raise FileExistsError(f"{directory}: holds an earlier run: choose another hydra.run.dir")
     write_text(directory / "config.yaml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
     write_text(directory / "overrides.yaml", yaml.safe_dump(overrides, allow_unicode=True))
-    write_text(directory / "provenance.json", json.dumps(provenance(config["seed"]), indent=2) + "\n")
+    origin = provenance(config["seed"], ["physml", "train", *overrides])
+    write_text(directory / "provenance.json", json.dumps(origin, indent=2) + "\n")
 
 
 def write_results(directory: Path, results: dict[str, Any]) -> None:

@@ -27,13 +27,18 @@ PACKAGES = (
 )
 
 
-def provenance(seed: int) -> dict[str, Any]:
-    """Return what is needed to tell later what a run was: commit, difference to it, versions, hardware and seed."""
+def provenance(seed: int, command: list[str] | None = None) -> dict[str, Any]:
+    """Return what is needed to tell later what a run was: commit, difference to it, versions, hardware and seed.
+
+    Args:
+        seed: Seed of the run.
+        command: What was typed; the words of this process unless given.
+    """
     commit = _git("rev-parse", "HEAD")
     difference = (_git("diff", "HEAD") or "") + _untracked() if commit else None
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "command": command or [Path(sys.argv[0]).name, *sys.argv[1:]],
         "seed": seed,
         "git_commit": commit,
         "git_diff_sha256": hashlib.sha256(difference.encode()).hexdigest() if difference else None,
