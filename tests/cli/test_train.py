@@ -39,3 +39,10 @@ def test_hydra_shows_the_config(command, toy):
     done = command("train", *toy, "--cfg", "job")
     assert done.code == 0
     assert yaml.safe_load(done.out)["name"] == "toy"
+
+
+def test_a_misspelt_study_is_told_apart_by_its_whole_name(command):
+    done = command("train", "experiment=paper/qasim2019_gravnett")
+    assert done.complaint.startswith(
+        "no experiment 'paper/qasim2019_gravnett' (did you mean 'paper/qasim2019_gravnet'?); there are galaxy_cnn"
+    )
