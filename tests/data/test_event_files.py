@@ -169,7 +169,7 @@ def test_a_nan_is_found_with_its_file_column_and_events(tmp_path, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_x_of_another_shape_than_declared(tmp_path, kind):
     files = EventFiles(str(write(tmp_path / f"a{kind}", part(0, 5))), [4])
-    with pytest.raises(ValueError, match=r"x has shape \[3\] per event, expected \[4\]: set data\.in_shape"):
+    with pytest.raises(ValueError, match=r"x has shape \[3\] per event, expected \[4\]: use data of this shape"):
         whole(files, 10)
 
 
