@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from physml.ops.nearest_blocked import nearest_blocked
 from physml.ops.nearest_dense import nearest_dense
+from physml.ops.nearest_filtered import nearest_filtered
 from physml.ops.nearest_tree import nearest_tree
 from physml.ops.neighbours import nearest_neighbours
 
@@ -84,6 +86,37 @@ def test_random_points_without_ties(search):
     points = torch.randn(300, 3, generator=torch.Generator().manual_seed(0))
     offsets = torch.tensor([0, 170, 300])
     assert search(points, offsets, 9, 4000) == brute_force(points, offsets, 9)
+
+
+@st.composite
+def larger_events(draw):
+    """Events large enough for the search in single precision: without ties, on a lattice, with what it cannot hold."""
+    counts = draw(st.lists(st.integers(25, 60), min_size=1, max_size=3))
+    space, seed = draw(st.integers(1, 5)), draw(st.integers(0, 2**20))
+    generator = torch.Generator().manual_seed(seed)
+    points = torch.randn(sum(counts), space, dtype=torch.float64, generator=generator)
+    power, origin = draw(
+        st.sampled_from([(0, 0.0), (0, 2.0**14), (0, 2.0**40), (-10, 1.0), (100, 0.0), (400, 0.0), (-90, 0.0)])
+    )
+    if draw(st.booleans()):
+        points = points.round()
+    if draw(st.booleans()):
+        points[:: draw(st.integers(2, 9))] = points[0]
+    return points * 2.0**power + origin, torch.tensor([0, *counts]).cumsum(0)
+
+
+@settings(max_examples=150, deadline=None)
+@given(larger_events(), st.integers(1, 16), st.sampled_from([200, 2**17]))
+def test_single_precision_changes_no_neighbour(event, k, budget):
+    assert dense(*event, k, budget) == brute_force(*event, k)
+
+
+def test_single_precision_proves_all_rows_of_ordinary_points_and_none_of_coinciding_ones():
+    points = torch.randn(3, 200, generator=torch.Generator().manual_seed(0), dtype=torch.float32).double().numpy()
+    for axes, expected in ((points, True), (0 * points, False)):
+        buffers = np.empty((2, 200 * 200), dtype=np.float32)
+        _, proved = nearest_filtered(axes[None], np.arange(200), np.array([200]), 16, buffers)
+        assert (proved == expected).all()
 
 
 def test_a_large_event_among_small_ones():

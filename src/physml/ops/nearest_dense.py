@@ -1,24 +1,21 @@
-"""The k nearest neighbours from all distances, selected as integers: the fastest way on a CPU for small events."""
+"""The k nearest neighbours from all distances: the fastest way on a CPU for small events."""
 
-import math
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from physml.ops.distance_keys import LAST, distance_keys, nearest_of_rows, select
 from physml.ops.event_blocks import EventBlock, event_blocks
-
-_LAST = np.iinfo(np.int64).max  # sorts behind every distance
+from physml.ops.nearest_filtered import filter_applies, nearest_filtered
 
 
 def nearest_dense(points: Tensor, starts: Tensor, counts: Tensor, k: int, index: Tensor, budget: int = 2**17) -> None:
     r"""Write the nearest other points of each point into the first columns of its row of `index`.
 
-    A squared distance in double precision is not negative, so its bits, read as an integer, are in the order of the
-    distances. The lowest of them are replaced by the neighbour's number within the event: numpy then selects and sorts
-    plain integers, which is several times faster than selecting distances along with indices, and ties go to the lower
-    number. Up to 2²⁰ points, distances are told apart to better than 1e-9 of their size.
+    Distances are selected as integers (`physml.ops.distance_keys`), where it can be proved in single precision
+    (`physml.ops.nearest_filtered`) and else in double. Ties go to the lower number.
 
     Args:
         points: Coordinates in double precision, on the CPU.
@@ -50,55 +47,22 @@ def nearest_dense(points: Tensor, starts: Tensor, counts: Tensor, k: int, index:
             list(pool.map(work, (blocks[first::threads] for first in range(threads))))
 
 
-def nearest_of_rows(axes: np.ndarray, rows: np.ndarray, k: int) -> np.ndarray:
-    """Return the k nearest other points of some points of one event, nearest first, ties in the order of numbers.
-
-    Args:
-        axes: Coordinates of the event's points in double precision, axis by axis.
-        rows: Numbers of the points asked for.
-        k: Number of neighbours, less than that of the points.
-
-    Shapes:
-        axes (…, space, points), rows (rows,) → (…, rows, k)
-    """
-    shape = (*axes.shape[:-2], len(rows), axes.shape[-1])
-    return _select(_keys(axes, rows, np.empty((2, math.prod(shape)))), k)
-
-
-def index_bits(width: int) -> int:
-    """Return the mask of the lowest bits that hold the numbers of `width` points."""
-    return (1 << int(width).bit_length()) - 1
-
-
 def _search_block(axes: np.ndarray, block: EventBlock, k: int, found: np.ndarray, buffers: np.ndarray) -> None:
     starts, counts, rows = block.starts.numpy(), block.counts.numpy(), block.rows.numpy()
     # Padding repeats an event's last point and is ruled out as a neighbour.
     slots = starts[:, None] + np.minimum(np.arange(block.width), counts[:, None] - 1)
-    keys = _keys(np.moveaxis(axes[:, slots], 0, 1), rows, buffers)
-    for event, count in enumerate(counts):
-        keys[event, :, count:] = _LAST
-    nearest = _select(keys, min(k, block.width - 1))
+    points = np.moveaxis(axes[:, slots], 0, 1)
+    if filter_applies(counts[0], block.width, k):
+        nearest, proved = nearest_filtered(points, rows, counts, k, buffers.view(np.float32))
+        unproved = ~proved & (rows < counts[:, None])
+        for event in np.flatnonzero(unproved.any(axis=1)):
+            rest = unproved[event]
+            nearest[event, rest] = nearest_of_rows(points[event, :, : counts[event]], rows[rest], k)
+    else:
+        keys = distance_keys(points, rows, buffers)
+        for event, count in enumerate(counts):
+            keys[event, :, count:] = LAST
+        nearest = select(keys, min(k, block.width - 1))
     for event, (start, count) in enumerate(zip(starts, counts, strict=True)):
         here, columns = rows[rows < count], min(k, count - 1)
         found[start + here, :columns] = nearest[event, : len(here), :columns] + start
-
-
-def _keys(axes: np.ndarray, rows: np.ndarray, buffers: np.ndarray) -> np.ndarray:
-    shape = (*axes.shape[:-2], len(rows), axes.shape[-1])
-    squared, difference = (buffer[: math.prod(shape)].reshape(shape) for buffer in buffers)
-    squared[:] = 0
-    for axis in np.moveaxis(axes, -2, 0):
-        # No |a|² + |b|² − 2ab: it cancels far from the origin.
-        np.subtract(axis[..., rows, None], axis[..., None, :], out=difference)
-        difference *= difference
-        squared += difference
-    keys, bits = squared.view(np.int64), index_bits(axes.shape[-1])
-    keys &= ~bits
-    keys |= np.arange(axes.shape[-1])
-    keys[..., np.arange(len(rows)), rows] = _LAST
-    return keys
-
-
-def _select(keys: np.ndarray, k: int) -> np.ndarray:
-    keys.partition(k - 1, axis=-1)
-    return np.sort(keys[..., :k], axis=-1) & index_bits(keys.shape[-1])

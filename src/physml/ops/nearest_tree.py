@@ -5,7 +5,7 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from physml.ops.nearest_dense import index_bits, nearest_of_rows
+from physml.ops.distance_keys import index_bits, nearest_of_rows
 
 
 def nearest_tree(points: Tensor, k: int, budget: int = 2**17) -> Tensor:
