@@ -2,30 +2,28 @@
 
 Trains every experiment ``paper/qasim2019_*`` with every seed, skipping what is done, then writes one JSON file with the
 figures of merit, their spread over the seeds, parameters, latency and peak memory, prints them as a table, and draws
-all methods against the distance and the energy of the showers. Memory is read from Linux's ``/proc``. Words that are no
-options go to every training; one folder holds runs of the same words alone. Run:
+all methods against the distance and the energy of the showers. Memory is read from Linux's ``/proc``. Words before
+the options go to every training; one folder holds runs of the same words alone. Run:
 ``python scripts/studies/qasim2019.py --seeds 1 2 3``; to see whether it works, add
-``--folder /tmp/try trainer=smoke data.train=64 data.validation=32 data.test=32``.
+the words ``trainer=smoke data.train=64 data.validation=32 data.test=32`` before the options, and ``--folder /tmp/try``.
 """
 
 import argparse
 import json
 import os
-import secrets
 import statistics
 import subprocess
 import sys
-import sysconfig
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import torch
-import yaml
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
+from trainings import commits, finished, results, train_missing
 
 import physml
 from physml.metrics.showers import accuracy, response
@@ -42,28 +40,9 @@ MERITS = ("accuracy", "response", "response_spread")
 COSTS = ("parameters", "train_seconds", "latency_1_ms", f"latency_{BATCH}_ms", "inference_MB", "training_MB")
 
 
-def finished(folder: Path, method: str, seed: int) -> Path | None:
-    """Return the run of a method with a seed that has its results, None if there is none yet."""
-    return next((file.parent for file in sorted(folder.glob(f"{method}/seed_{seed}_*/results.json"))), None)
-
-
 def overrides(method: str, seed: int, words: list[str]) -> list[str]:
     """Return the words of the command line that make up a training."""
     return [f"experiment=paper/{PREFIX}{method}", f"seed={seed}", *words]
-
-
-def refuse_other_words(run: Path, expected: list[str]) -> None:
-    """Refuse a finished run of other words: one table is not to mix settings."""
-    got = yaml.safe_load((run / "overrides.yaml").read_text(encoding="utf-8"))
-    if got != expected:
-        raise SystemExit(f"{run}: expected a run of {expected}, got one of {got}: choose another --folder")
-
-
-def train(folder: Path, method: str, seed: int, words: list[str]) -> None:
-    """Train by the command line, in a directory of its own: one that was broken off stays as it is."""
-    directory = folder / method / f"seed_{seed}_{secrets.token_hex(3)}"
-    command = [Path(sysconfig.get_path("scripts")) / "physml", "train", f"hydra.run.dir={directory}"]
-    subprocess.run([*command, *overrides(method, seed, words)], check=True)
 
 
 def costs(run: Path) -> dict[str, float]:
@@ -164,12 +143,11 @@ def collect(folder: Path, methods: list[str], seeds: list[int], rules: dict[str,
     found: dict = {"provenance": provenance(seeds[0]), "seeds": seeds, "methods": {}}
     for method in methods:
         runs = [run for seed in seeds if (run := finished(folder, method, seed))]
-        results = [json.loads((run / "results.json").read_text()) for run in runs]
-        values = {name: spread([r["metrics"][name]["value"] for r in results]) for name in MERITS}
-        commits = sorted({str(json.loads((run / "provenance.json").read_text())["git_commit"]) for run in runs})
-        seconds = spread([r["train_seconds"] for r in results])["mean"]
-        price = {"parameters": results[0]["parameters"], "train_seconds": seconds, **costs(runs[0])}
-        found["methods"][method] = {"merits": values, "costs": price, "git_commits": commits}
+        measured = [results(run) for run in runs]
+        values = {name: spread([r["metrics"][name]["value"] for r in measured]) for name in MERITS}
+        seconds = spread([r["train_seconds"] for r in measured])["mean"]
+        price = {"parameters": measured[0]["parameters"], "train_seconds": seconds, **costs(runs[0])}
+        found["methods"][method] = {"merits": values, "costs": price, "git_commits": commits(runs)}
     for name, values in rules.items():
         found["methods"][name] = {"merits": {merit: spread([value]) for merit, value in values.items()}, "costs": {}}
     return found
@@ -202,12 +180,7 @@ def main() -> None:
         return
     # Seed by seed, so that an early look compares all methods.
     wanted = [(method, seed) for seed in options.seeds for method in options.methods]
-    for method, seed in wanted:
-        if run := finished(options.folder, method, seed):
-            refuse_other_words(run, overrides(method, seed, words))
-    for method, seed in wanted:
-        if not finished(options.folder, method, seed):
-            train(options.folder, method, seed, words)
+    train_missing(options.folder, {(method, seed): overrides(method, seed, words) for method, seed in wanted})
     rules = compare(options.folder, options.methods, options.seeds[0])
     found = collect(options.folder, options.methods, options.seeds, rules)
     write_text(options.folder / "qasim2019.json", json.dumps(found, indent=2) + "\n")

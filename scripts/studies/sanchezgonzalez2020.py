@@ -2,21 +2,20 @@
 
 Trains ``paper/sanchezgonzalez2020_water`` as it is, without training noise, without the momentum constraint (γ = 0),
 and with fewer blocks of messages, for each seed, skipping what is done. Then it writes one JSON file with the figures
-of merit and their spread over the seeds, prints them as a table, and says which of the targets are met. Words that are
-no options go to every training. Run: ``python scripts/studies/sanchezgonzalez2020.py --seeds 1 2``; to see whether it
-works, add ``--folder /tmp/try trainer=smoke data.train=64 data.validation=8 data.test=4``.
+of merit and their spread over the seeds, prints them as a table, and says which of the targets are met. Words before
+the options go to every training; one folder holds runs of the same words alone. Run:
+``python scripts/studies/sanchezgonzalez2020.py --seeds 1 2``; to see whether it works, add the words
+``trainer=smoke data.train=64 data.validation=8 data.test=4`` before the options, and ``--folder /tmp/try``.
 """
 
 import argparse
 import json
-import secrets
 import statistics
-import subprocess
-import sysconfig
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from trainings import commits, finished, results, train_missing
 
 from physml.runs.files import write_text
 from physml.runs.provenance import provenance
@@ -40,16 +39,9 @@ MERITS = (
 )
 
 
-def finished(folder: Path, variant: str, seed: int) -> Path | None:
-    """Return the run of a variant with a seed that has its results, None if there is none yet."""
-    return next((file.parent for file in sorted(folder.glob(f"{variant}/seed_{seed}_*/results.json"))), None)
-
-
-def train(folder: Path, variant: str, seed: int, words: list[str]) -> None:
-    """Train by the command line, in a directory of its own: one that was broken off stays as it is."""
-    directory = folder / variant / f"seed_{seed}_{secrets.token_hex(3)}"
-    command = [Path(sysconfig.get_path("scripts")) / "physml", "train", f"experiment={EXPERIMENT}", *VARIANTS[variant]]
-    subprocess.run([*command, f"seed={seed}", f"hydra.run.dir={directory}", *words], check=True)
+def overrides(variant: str, seed: int, words: list[str]) -> list[str]:
+    """Return the words of the command line that make up a training."""
+    return [f"experiment={EXPERIMENT}", f"seed={seed}", *VARIANTS[variant], *words]
 
 
 def collect(folder: Path, seeds: list[int]) -> dict:
@@ -57,16 +49,14 @@ def collect(folder: Path, seeds: list[int]) -> dict:
     found: dict = {"provenance": provenance(seeds[0]), "variants": {}}
     for variant, words in VARIANTS.items():
         runs = {seed: run for seed in seeds if (run := finished(folder, variant, seed))}
-        results = {seed: json.loads((run / "results.json").read_text()) for seed, run in runs.items()}
-        if results:
+        measured = {seed: results(run) for seed, run in runs.items()}
+        if measured:
             found["variants"][variant] = {
                 "words": words,
-                "merits": {name: {s: r["metrics"][name] for s, r in results.items()} for name in MERITS},
-                "parameters": next(iter(results.values()))["parameters"],
-                "train_seconds": {seed: result["train_seconds"] for seed, result in results.items()},
-                "git_commits": sorted(
-                    {str(json.loads((run / "provenance.json").read_text())["git_commit"]) for run in runs.values()}
-                ),
+                "merits": {name: {s: r["metrics"][name] for s, r in measured.items()} for name in MERITS},
+                "parameters": next(iter(measured.values()))["parameters"],
+                "train_seconds": {seed: result["train_seconds"] for seed, result in measured.items()},
+                "git_commits": commits(list(runs.values())),
             }
     return found
 
@@ -114,10 +104,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("runs") / "studies" / "sanchezgonzalez2020")
     options, words = parser.parse_known_args()
     # Seed by seed, so that an early look compares all variants.
-    for seed in options.seeds:
-        for variant in options.variants:
-            if not finished(options.folder, variant, seed):
-                train(options.folder, variant, seed, words)
+    wanted = [(variant, seed) for seed in options.seeds for variant in options.variants]
+    train_missing(options.folder, {(variant, seed): overrides(variant, seed, words) for variant, seed in wanted})
     found = collect(options.folder, options.seeds)
     write_text(options.folder / "sanchezgonzalez2020.json", json.dumps(found, indent=2) + "\n")
     console = Console(width=200)

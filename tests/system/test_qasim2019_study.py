@@ -1,6 +1,5 @@
 """The study of methods and seeds: what it skips, refuses, compares, collects and measures, without its trainings."""
 
-import importlib.util
 import io
 import json
 import shutil
@@ -9,19 +8,16 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import qasim2019
 import torch
+import trainings
 import yaml
 from rich.console import Console
-
-SCRIPT = Path(__file__).parents[2] / "scripts" / "studies" / "qasim2019.py"
 
 
 @pytest.fixture(scope="module")
 def study():
-    spec = importlib.util.spec_from_file_location("qasim2019", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return qasim2019
 
 
 @pytest.fixture
@@ -40,19 +36,11 @@ def finish(tmp_path, study):
     return write
 
 
-def test_a_run_is_finished_when_it_has_its_results(study, finish, tmp_path):
-    (tmp_path / "gravnet" / "seed_1_0aa").mkdir(parents=True)  # broken off
-    assert study.finished(tmp_path, "gravnet", 1) is None
-    run = finish("gravnet", 1, 0.9)
-    assert study.finished(tmp_path, "gravnet", 1) == run
-    assert study.finished(tmp_path, "gravnet", 11) is None
-
-
 @pytest.fixture
 def started(study, monkeypatch):
     """List the trainings that the script starts, method and seed, instead of training; nothing is measured either."""
     started = []
-    monkeypatch.setattr(study, "train", lambda folder, method, seed, words: started.append((method, seed)))
+    monkeypatch.setattr(trainings, "train", lambda folder, method, seed, words: started.append((method, seed)))
     for name in ("compare", "collect"):
         monkeypatch.setattr(study, name, lambda *arguments: {})
     monkeypatch.setattr(study, "table", lambda found: "")

@@ -1,24 +1,18 @@
 """The study of the learned simulator: what it skips, collects and says of its targets, without its trainings."""
 
-import importlib.util
 import io
 import json
-from pathlib import Path
 
 import pytest
+import sanchezgonzalez2020
 from rich.console import Console
 
 from physml.cli.compose import compose_config
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "studies" / "sanchezgonzalez2020.py"
-
 
 @pytest.fixture(scope="module")
 def study():
-    spec = importlib.util.spec_from_file_location("sanchezgonzalez2020", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return sanchezgonzalez2020
 
 
 @pytest.fixture
@@ -34,14 +28,6 @@ def finish(tmp_path, study):
         return run
 
     return write
-
-
-def test_a_run_is_finished_when_it_has_its_results(study, finish, tmp_path):
-    (tmp_path / "standard" / "seed_1_0aa").mkdir(parents=True)  # broken off
-    assert study.finished(tmp_path, "standard", 1) is None
-    run = finish("standard", 1)
-    assert study.finished(tmp_path, "standard", 1) == run
-    assert study.finished(tmp_path, "standard", 11) is None
 
 
 def test_targets_are_ratios_of_means_over_the_seeds(study, finish, tmp_path):

@@ -1,0 +1,61 @@
+"""The trainings of a study: which are finished, which are missing, which are refused."""
+
+import json
+
+import pytest
+import trainings
+import yaml
+
+
+@pytest.fixture
+def finish(tmp_path):
+    """Write what a finished run leaves behind."""
+
+    def write(variant, seed, words, commit="c"):
+        run = tmp_path / variant / f"seed_{seed}_abc"
+        run.mkdir(parents=True)
+        (run / "results.json").write_text(json.dumps({"parameters": 7}))
+        (run / "provenance.json").write_text(json.dumps({"git_commit": commit}))
+        (run / "overrides.yaml").write_text(yaml.safe_dump(words))
+        return run
+
+    return write
+
+
+@pytest.fixture
+def commands(monkeypatch):
+    """List the commands that would train, without their first word."""
+    commands = []
+    monkeypatch.setattr(trainings.subprocess, "run", lambda command, check: commands.append(command[1:]))
+    return commands
+
+
+def test_a_run_is_finished_when_it_has_its_results(finish, tmp_path):
+    (tmp_path / "a" / "seed_1_0aa").mkdir(parents=True)  # broken off
+    assert trainings.finished(tmp_path, "a", 1) is None
+    run = finish("a", 1, [])
+    assert trainings.finished(tmp_path, "a", 1) == run
+    assert trainings.finished(tmp_path, "a", 11) is None
+
+
+def test_what_is_missing_is_trained_in_order_each_in_a_directory_of_its_own(finish, commands, tmp_path):
+    finish("a", 1, ["x=1"])
+    trainings.train_missing(tmp_path, {("a", 1): ["x=1"], ("b", 1): ["x=2"], ("a", 2): ["x=3"]})
+    assert [command[0] for command in commands] == ["train", "train"]
+    assert [command[2] for command in commands] == ["x=2", "x=3"]
+    assert commands[0][1].startswith(f"hydra.run.dir={tmp_path}/b/seed_1_")
+    assert len({command[1] for command in commands}) == 2
+
+
+def test_other_words_are_refused_before_anything_is_trained(finish, commands, tmp_path):
+    run = finish("a", 1, ["x=1"])
+    with pytest.raises(SystemExit) as refused:
+        trainings.train_missing(tmp_path, {("b", 1): ["x=2"], ("a", 1): ["x=2"]})
+    assert refused.value.code == f"{run}: expected a run of ['x=2'], got one of ['x=1']: choose another --folder"
+    assert commands == []
+
+
+def test_results_and_commits(finish):
+    runs = [finish("a", seed, [], commit) for seed, commit in enumerate("bab")]
+    assert trainings.results(runs[0]) == {"parameters": 7}
+    assert trainings.commits(runs) == ["a", "b"]
