@@ -92,7 +92,7 @@ def test_random_points_without_ties(search):
 def larger_events(draw):
     """Events large enough for the search in single precision: without ties, on a lattice, with what it cannot hold."""
     counts = draw(st.lists(st.integers(25, 60), min_size=1, max_size=3))
-    space, seed = draw(st.integers(1, 5)), draw(st.integers(0, 2**20))
+    space, seed = draw(st.integers(1, 12)), draw(st.integers(0, 2**20))
     generator = torch.Generator().manual_seed(seed)
     points = torch.randn(sum(counts), space, dtype=torch.float64, generator=generator)
     power, origin = draw(
@@ -111,8 +111,9 @@ def test_single_precision_changes_no_neighbour(event, k, budget):
     assert dense(*event, k, budget) == brute_force(*event, k)
 
 
-def test_single_precision_proves_all_rows_of_ordinary_points_and_none_of_coinciding_ones():
-    points = torch.randn(3, 200, generator=torch.Generator().manual_seed(0), dtype=torch.float32).double().numpy()
+@pytest.mark.parametrize("space", [3, 36])
+def test_single_precision_proves_all_rows_of_ordinary_points_and_none_of_coinciding_ones(space):
+    points = torch.randn(space, 200, generator=torch.Generator().manual_seed(0), dtype=torch.float32).double().numpy()
     for axes, expected in ((points, True), (0 * points, False)):
         buffers = np.empty((2, 200 * 200), dtype=np.float32)
         _, proved = nearest_filtered(axes[None], np.arange(200), np.array([200]), 16, buffers)

@@ -12,21 +12,17 @@ def index_bits(width: int) -> int:
     return (1 << int(width).bit_length()) - 1
 
 
-def distance_keys(axes: np.ndarray, rows: np.ndarray, buffers: np.ndarray) -> np.ndarray:
-    r"""Return a key for each pair of a row and a point of the same event, the pair of a point with itself last.
-
-    A squared distance is not negative, so its bits, read as an integer, are in the order of the distances. The lowest
-    of them are replaced by the point's number: plain integers are left to select and sort, and ties go to the lower
-    number. In double precision up to 2²⁰ points are told apart to better than 1e-9 of their squared distance.
+def squared_distances(axes: np.ndarray, rows: np.ndarray, buffers: np.ndarray) -> np.ndarray:
+    """Return the squared distances between some rows and all points of the same event, summed axis by axis.
 
     Args:
         axes: Coordinates axis by axis, in single or double precision.
-        rows: Numbers of the points whose neighbours are sought.
-        buffers: Two rows of at least as many numbers as there are pairs, of the type of `axes`. The keys are a view of
-            the first.
+        rows: Numbers of the points whose distances are asked for.
+        buffers: Two rows of at least as many numbers as there are pairs, of the type of `axes`. The distances are a
+            view of the first.
 
     Shapes:
-        axes (…, space, points), rows (rows,), buffers (2, numbers) → (…, rows, points) int32 or int64
+        axes (…, space, points), rows (rows,), buffers (2, numbers) → (…, rows, points)
     """
     shape = (*axes.shape[:-2], len(rows), axes.shape[-1])
     squared, difference = (buffer[: math.prod(shape)].reshape(shape) for buffer in buffers)
@@ -37,9 +33,26 @@ def distance_keys(axes: np.ndarray, rows: np.ndarray, buffers: np.ndarray) -> np
         out *= out
         if number:
             squared += difference
-    keys = squared.view(np.int64 if axes.dtype == np.float64 else np.int32)
-    keys &= ~index_bits(axes.shape[-1])
-    keys |= np.arange(axes.shape[-1], dtype=keys.dtype)
+    return squared
+
+
+def distance_keys(squared: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    r"""Turn squared distances into keys in their place, that of a point to itself last.
+
+    A squared distance is not negative, so its bits, read as an integer, are in the order of the distances. The lowest
+    of them are replaced by the point's number: plain integers are left to select and sort, and ties go to the lower
+    number. In double precision up to 2²⁰ points are told apart to better than 1e-9 of their squared distance.
+
+    Args:
+        squared: Squared distances of some rows from all points of the same event, in single or double precision.
+        rows: Numbers of these rows.
+
+    Shapes:
+        squared (…, rows, points), rows (rows,) → (…, rows, points) int32 or int64
+    """
+    keys = squared.view(np.int64 if squared.dtype == np.float64 else np.int32)
+    keys &= ~index_bits(keys.shape[-1])
+    keys |= np.arange(keys.shape[-1], dtype=keys.dtype)
     keys[..., np.arange(len(rows)), rows] = np.iinfo(keys.dtype).max
     return keys
 
@@ -64,5 +77,5 @@ def nearest_of_rows(axes: np.ndarray, rows: np.ndarray, k: int) -> np.ndarray:
     Shapes:
         axes (space, points), rows (rows,) → (rows, k)
     """
-    keys = distance_keys(axes, rows, np.empty((2, len(rows) * axes.shape[-1])))
-    return select(keys, k)
+    squared = squared_distances(axes, rows, np.empty((2, len(rows) * axes.shape[-1])))
+    return select(distance_keys(squared, rows), k)

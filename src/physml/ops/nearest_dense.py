@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from physml.ops.distance_keys import LAST, distance_keys, nearest_of_rows, select
+from physml.ops.distance_keys import LAST, distance_keys, nearest_of_rows, select, squared_distances
 from physml.ops.event_blocks import EventBlock, event_blocks
 from physml.ops.nearest_filtered import filter_applies, nearest_filtered
 
@@ -59,7 +59,7 @@ def _search_block(axes: np.ndarray, block: EventBlock, k: int, found: np.ndarray
             rest = unproved[event]
             nearest[event, rest] = nearest_of_rows(points[event, :, : counts[event]], rows[rest], k)
     else:
-        keys = distance_keys(points, rows, buffers)
+        keys = distance_keys(squared_distances(points, rows, buffers), rows)
         for event, count in enumerate(counts):
             keys[event, :, count:] = LAST
         nearest = select(keys, min(k, block.width - 1))
