@@ -45,7 +45,7 @@ def nearest_filtered(
         axes (events, space, points), rows (rows,), counts (events,), buffers (2, numbers)
         → (events, rows, k) and (events, rows)
     """
-    events, space, width = axes.shape
+    space, width = axes.shape[1:]
     bits, candidates = index_bits(width), k + SPARE
     approximate = _by_axes if space <= FEW_AXES else _by_product
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows in single precision is not proved
