@@ -64,14 +64,31 @@ def test_a_reader_that_has_had_enough_is_no_failure():
 HEAVY = ("torch", "lightning", "hydra", "omegaconf", "numpy", "wandb", "matplotlib")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["list"], ["--version"], ["trian"]])
-def test_quick_answers_import_nothing_heavy(words):
+def imported(words, names):
+    """Return which of some packages a command imports."""
     code = (
         f"import sys; sys.argv = ['physml', *{words!r}]\n"
         "from physml.cli.main import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+        f"print([name for name in {names!r} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    return done.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("words", [["--help"], ["list"], ["--version"], ["trian"]])
+def test_quick_answers_import_nothing_heavy(words):
+    assert imported(words, HEAVY) == "[]"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["simulate", "system=calorimetr", "output=no.npz"],
+        ["eval", "run=nowhere"],
+        ["predict", "run=nowhere", "input=a.npz", "output=b.npz"],
+    ],
+)
+def test_a_misspelt_word_is_answered_before_torch_is_imported(words):
+    assert imported(words, ("torch",)) == "[]"

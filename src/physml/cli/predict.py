@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from physml.cli.words import key_values
+from physml.runs.checkpoint import find_checkpoint
 from physml.runs.files import refuse_existing, write_arrays
 
 
@@ -11,6 +12,7 @@ def main(arguments: list[str]) -> None:
 
     Raises:
         FileExistsError: The output is there already.
+        FileNotFoundError: There is no such run.
         ValueError: The input does not fit the run.
     """
     words = key_values(arguments, required=("run", "input", "output"), optional=("batch_size", "allow"))
@@ -18,6 +20,7 @@ def main(arguments: list[str]) -> None:
     batch_size = words.get("batch_size", "1024")
     if not batch_size.isdigit() or int(batch_size) < 1:
         raise ValueError(f"batch_size={batch_size}: expected a positive whole number of events")
+    find_checkpoint(words["run"])
     from physml.runs.load import load  # takes seconds: after the words have been checked
     from physml.runs.predict import predict
 

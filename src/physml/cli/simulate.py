@@ -1,66 +1,13 @@
 """``physml simulate``: samples or a reference solution of a physical system."""
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
-import numpy as np
-
 from physml.cli.compose import complete, compose_config
 from physml.cli.words import split_config_dir
-from physml.data.arrays import Arrays, as_tensor
-from physml.data.event_files import WRITERS, EventFiles
-from physml.data.files import assigned
-from physml.ops.named import call
-from physml.runs.build import build
-from physml.runs.check import node_problems
-from physml.runs.errors import ConfigError
-from physml.runs.files import refuse_existing, write_arrays, write_whole
-
-PART = 1000  # events drawn and written at once
 
 
 def main(arguments: list[str]) -> None:
-    """Write the arrays of a system, named by their symbols, to an ``.npz`` file, or part by part to a larger one.
-
-    Raises:
-        ConfigError: The system has no such parameter, or the number of events is no positive number.
-        FileExistsError: The file is there already.
-    """
+    """Write the arrays of the system that the words of the command line name to a file."""
     overrides, config_dir = split_config_dir(arguments)
-    config = complete(compose_config("simulate", overrides, config_dir))
-    if wrong := node_problems("system", config["system"]):
-        raise ConfigError(wrong)
-    _check_count(config["system"], needed=Path(config["output"]).suffix in WRITERS)
-    output = refuse_existing(Path(config["output"]))
-    if output.suffix not in (kinds := (".npz", *WRITERS)):
-        raise ValueError(f"{output}: the ending {output.suffix!r} tells no kind of file: expected {', '.join(kinds)}")
-    if output.suffix in WRITERS:
-        write_whole(output, lambda file: WRITERS[output.suffix](file, _parts(config["system"], config["seed"])))
-        for name, column in EventFiles(str(output), in_shape=[]).columns.items():
-            print(f"{name:16}{column}")
-    else:
-        arrays = call(build(config["system"]), {"rng": np.random.default_rng(config["seed"])})
-        write_arrays(output, arrays)
-        for name, array in arrays.items():
-            print(f"{name:16}{np.asarray(array).dtype!s:12}{list(np.shape(array))}")
-    print(f"written to {output}")
+    settings = complete(compose_config("simulate", overrides, config_dir))
+    from physml.runs.simulate import simulate  # takes seconds: after the words have been checked
 
-
-def _check_count(system: dict[str, Any], needed: bool) -> None:
-    if "count" not in system:
-        if needed:
-            raise ConfigError(
-                ["system.count: expected a number of events, which are written in parts: add +system.count=…"]
-            )
-        return
-    count = system["count"]
-    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-        raise ConfigError([f"system.count: expected a whole number of events from 1 on, got {count!r}: set another"])
-
-
-def _parts(system: dict[str, Any], seed: int) -> Iterator[Arrays]:
-    rng = np.random.default_rng(seed)
-    for start in range(0, system["count"], PART):
-        part = build({**system, "count": min(PART, system["count"] - start)})
-        yield assigned({name: as_tensor(np.asarray(array)) for name, array in call(part, {"rng": rng}).items()})
+    simulate(settings)

@@ -10,8 +10,9 @@ from physml.callbacks.figures import Figures
 from physml.report.tables import metrics_table
 from physml.runs.build import build, refuse_untrusted
 from physml.runs.check import node_problems
+from physml.runs.checkpoint import find_checkpoint, read_config
 from physml.runs.contact import first_contact
-from physml.runs.directory import find_checkpoint, read_config, write_results
+from physml.runs.directory import write_results
 from physml.runs.errors import ConfigError
 from physml.runs.load import load
 from physml.runs.quiet import quiet

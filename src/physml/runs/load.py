@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from physml.runs.build import build, refuse_untrusted
-from physml.runs.directory import find_checkpoint, read_config
+from physml.runs.checkpoint import find_checkpoint, read_config
 from physml.tasks.supervised import SupervisedTask
 
 
