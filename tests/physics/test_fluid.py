@@ -47,7 +47,8 @@ def step_by_loops(water, state, dt):
             continue
         momentum = torch.zeros(2, dtype=x.dtype)
         for p in range(len(x)):
-            stress = 4 * dt / d**2 * m * water.sound**2 * (1 - state.J[p])
+            viscous = water.damping * water.sound * d * state.J[p] * state.C[p].trace()
+            stress = 4 * dt / d**2 * m * (water.sound**2 * (1 - state.J[p]) - viscous)
             momentum += w[p] * (m * state.v[p] + (m * state.C[p] + stress * torch.eye(2)) @ (node - x[p]))
         velocity = momentum / mass + torch.tensor([0.0, -dt * water.gravity])
         for axis, size in enumerate((water.width, water.height)):
@@ -146,6 +147,20 @@ def dam_break(rows, length, cell=1 / 8):
     x = water.block(length, rows)
     x, v = water.trajectory(water.at(x, torch.zeros_like(x)), torch.tensor([0, len(x)]), 0.1, 25, 20)
     return water, x, v
+
+
+def test_sound_decays_as_the_bulk_viscosity_says():
+    # Half a wave between two walls: its amplitude falls as exp(-b c d k² t / 2).
+    amplitudes = {}
+    for damping in (0.0, 0.25):
+        water = Water(height=0.25, gravity=0.0, damping=damping)
+        x = water.block(36, 9)
+        v = torch.stack([1e-3 * torch.sin(torch.pi * x[:, 0]), torch.zeros(len(x))], dim=1)
+        paths, velocities = water.trajectory(water.at(x, v), torch.tensor([0, len(x)]), 0.01, 200, 8)
+        mode = (velocities[..., 0] * torch.sin(torch.pi * paths[..., 0])).mean(0).abs()
+        amplitudes[damping] = mode[180:].max()  # over a period
+    rate = 0.25 * 10 / 24 * torch.pi**2 / 2
+    assert float(amplitudes[0.25] / amplitudes[0.0]) == pytest.approx(np.exp(-rate * 1.9), rel=0.1)
 
 
 def test_the_front_of_a_dam_break_nears_the_speed_of_shallow_water():

@@ -33,10 +33,12 @@ class State(NamedTuple):
 
 @dataclass(frozen=True)
 class Water:
-    r"""Weakly compressible, inviscid water in a tank.
+    r"""Weakly compressible water in a tank, without shear viscosity.
 
-    .. math:: \rho \frac{dv}{dt} = -\nabla p + \rho g, \qquad p = c^2 (\rho - \rho_0), \qquad
-              \frac{dJ}{dt} = J\, \nabla \cdot v, \quad J = \rho_0 / \rho
+    .. math:: \rho \frac{dv}{dt} = -\nabla p + \rho g, \qquad p = c^2 (\rho - \rho_0) - b\, c\, d\, \nabla \cdot v,
+              \qquad \frac{dJ}{dt} = J\, \nabla \cdot v, \quad J = \rho_0 / \rho
+
+    The last term of p is an artificial bulk viscosity: after an impact it damps the sound whose waves span few cells.
 
     Particles carry mass, momentum and its gradient (APIC); the forces between them are exchanged over a grid with
     quadratic B-splines. Mass is conserved by construction, linear and angular momentum are by the transfer, up to
@@ -47,7 +49,8 @@ class Water:
 
     Source: Hu et al. 2018, "A moving least squares material point method with displacement discontinuity and two-way
     rigid body coupling", ACM Transactions on Graphics 37(4), doi 10.1145/3197517.3201293; the affine transfer is that
-    of Jiang et al. 2015, doi 10.1145/2766996.
+    of Jiang et al. 2015, doi 10.1145/2766996; the bulk viscosity is the linear term of Wilkins 1980, Journal of
+    Computational Physics 36, 281, on both signs of the divergence.
 
     Args:
         width: W.
@@ -56,6 +59,7 @@ class Water:
         packing: Particles along the width of a cell, at rest; more of them resolve no more than the grid does.
         sound: Speed of sound c; ten times the greatest speed keeps changes of density near a per cent.
         gravity: g.
+        damping: b; a step in which sound crosses 0.4 cells is stable up to about 0.4.
 
     Raises:
         ValueError: The tank is no whole number of cells wide and high.
@@ -67,6 +71,7 @@ class Water:
     packing: float = 1.5
     sound: float = 10.0
     gravity: float = 1.0
+    damping: float = 0.25
 
     def __post_init__(self) -> None:
         if any(abs(size / self.cell - round(size / self.cell)) > 1e-6 for size in (self.width, self.height)):
@@ -113,7 +118,9 @@ class Water:
         """
         nodes, weights, arm = self._stencil(state.x)
         mass, scale = self.particle_mass, 4 / self.cell**2
-        pressure = self.sound**2 * (1 - state.J)  # J p, with p = c² (ρ − ρ₀) and ρ₀ = 1
+        divergence = state.C[:, 0, 0] + state.C[:, 1, 1]
+        # J p, with p = c² (ρ − ρ₀) − b c d ∇·v and ρ₀ = 1
+        pressure = self.sound**2 * (1 - state.J) - self.damping * self.sound * self.cell * state.J * divergence
         affine = mass * state.C + (dt * scale * mass * pressure)[:, None, None] * torch.eye(2).to(state.x)
         momentum = mass * state.v[:, None] + torch.einsum("pij,pnj->pni", affine, arm)
         carried = weights[..., None] * torch.cat([torch.full_like(weights, mass)[..., None], momentum], dim=-1)
