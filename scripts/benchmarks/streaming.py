@@ -46,7 +46,7 @@ def write(path: Path, gigabytes: float) -> None:
 def resident(name: str) -> float:
     """Return a memory figure of this process in MB, by Linux's name for it."""
     lines = Path("/proc/self/status").read_text().splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith(name)) / 1000
+    return next(float(line.split()[1]) for line in lines if line.startswith(name)) * 1024 / 1e6
 
 
 def print_epoch(path: str, workers: int) -> None:

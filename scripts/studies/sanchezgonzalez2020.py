@@ -44,15 +44,15 @@ def overrides(variant: str, seed: int, words: list[str]) -> list[str]:
     return [f"experiment={EXPERIMENT}", f"seed={seed}", *VARIANTS[variant], *words]
 
 
-def collect(folder: Path, seeds: list[int]) -> dict:
-    """Return the figures of merit of all variants that have finished runs: value and statistical error of each seed."""
+def collect(folder: Path, variants: list[str], seeds: list[int]) -> dict:
+    """Return the figures of merit of those variants that are finished: value and statistical error of each seed."""
     found: dict = {"provenance": provenance(seeds[0]), "variants": {}}
-    for variant, words in VARIANTS.items():
+    for variant in variants:
         runs = {seed: run for seed in seeds if (run := finished(folder, variant, seed))}
         measured = {seed: results(run) for seed, run in runs.items()}
         if measured:
             found["variants"][variant] = {
-                "words": words,
+                "words": VARIANTS[variant],
                 "merits": {name: {s: r["metrics"][name] for s, r in measured.items()} for name in MERITS},
                 "parameters": next(iter(measured.values()))["parameters"],
                 "train_seconds": {seed: result["train_seconds"] for seed, result in measured.items()},
@@ -106,7 +106,7 @@ def main() -> None:
     # Seed by seed, so that an early look compares all variants.
     wanted = [(variant, seed) for seed in options.seeds for variant in options.variants]
     train_missing(options.folder, {(variant, seed): overrides(variant, seed, words) for variant, seed in wanted})
-    found = collect(options.folder, options.seeds)
+    found = collect(options.folder, options.variants, options.seeds)
     write_text(options.folder / "sanchezgonzalez2020.json", json.dumps(found, indent=2) + "\n")
     console = Console(width=200)
     console.print(table(found))

@@ -65,13 +65,14 @@ HEAVY = ("torch", "lightning", "hydra", "omegaconf", "numpy", "wandb", "matplotl
 
 
 def imported(words, names):
-    """Return which of some packages a command imports."""
+    """Return the exit code of a command, and which of some packages it imports."""
     code = (
         f"import sys; sys.argv = ['physml', *{words!r}]\n"
         "from physml.cli.main import main\n"
         "try: main()\n"
-        "except SystemExit: pass\n"
-        f"print([name for name in {names!r} if name in sys.modules])"
+        "except SystemExit as end: code = end.code\n"
+        "else: code = 0\n"
+        f"print(code, [name for name in {names!r} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return done.stdout.splitlines()[-1]
@@ -79,7 +80,7 @@ def imported(words, names):
 
 @pytest.mark.parametrize("words", [["--help"], ["list"], ["--version"], ["trian"]])
 def test_quick_answers_import_nothing_heavy(words):
-    assert imported(words, HEAVY) == "[]"
+    assert imported(words, HEAVY) == ("2 []" if words == ["trian"] else "0 []")
 
 
 @pytest.mark.parametrize(
@@ -91,4 +92,4 @@ def test_quick_answers_import_nothing_heavy(words):
     ],
 )
 def test_a_misspelt_word_is_answered_before_torch_is_imported(words):
-    assert imported(words, ("torch",)) == "[]"
+    assert imported(words, ("torch",)) == "2 []"

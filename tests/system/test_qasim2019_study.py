@@ -8,20 +8,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-import qasim2019
+import qasim2019 as study
 import torch
 import trainings
 import yaml
 from rich.console import Console
 
 
-@pytest.fixture(scope="module")
-def study():
-    return qasim2019
-
-
 @pytest.fixture
-def finish(tmp_path, study):
+def finish(tmp_path):
     """Write what a finished run leaves behind."""
 
     def write(method, seed, accuracy):
@@ -37,7 +32,7 @@ def finish(tmp_path, study):
 
 
 @pytest.fixture
-def started(study, monkeypatch):
+def started(monkeypatch):
     """List the trainings that the script starts, method and seed, instead of training; nothing is measured either."""
     started = []
     monkeypatch.setattr(trainings, "train", lambda folder, method, seed, words: started.append((method, seed)))
@@ -48,7 +43,7 @@ def started(study, monkeypatch):
 
 
 @pytest.fixture
-def call_study(study, started, tmp_path, monkeypatch):
+def call_study(started, tmp_path, monkeypatch):
     """Run the script on the folder, for two seeds."""
 
     def run(*methods, words):
@@ -76,7 +71,7 @@ def test_a_finished_run_of_other_words_is_refused_before_any_training(call_study
 
 
 @pytest.fixture
-def tiny(study, trained):
+def tiny(trained):
     """Train a method for two steps on few events of a small calorimeter."""
 
     def train(method, seed, *words):
@@ -87,7 +82,7 @@ def tiny(study, trained):
     return train
 
 
-def test_two_methods_of_one_class_are_compared_on_the_same_events(study, tiny, tmp_path, monkeypatch):
+def test_two_methods_of_one_class_are_compared_on_the_same_events(tiny, tmp_path, monkeypatch):
     run = tiny("gravnet", 1, "callbacks.figures.plots=null")
     shutil.copytree(run, tmp_path / "again" / run.name)
     drawn = []
@@ -110,7 +105,7 @@ def test_two_methods_of_one_class_are_compared_on_the_same_events(study, tiny, t
     assert rules["Nearest true impact"]["response_spread"] == pytest.approx(spread, rel=1e-5)
 
 
-def test_methods_with_other_test_events_are_not_compared(study, tiny, tmp_path):
+def test_methods_with_other_test_events_are_not_compared(tiny, tmp_path):
     tiny("gravnet", 1, "callbacks.figures.plots=null")
     tiny("garnet", 1, "callbacks.figures.plots=null", "+data.seed=1")
     with pytest.raises(SystemExit, match=r"^garnet, seed 1: expected the test events of gravnet, got others: "):
@@ -118,7 +113,7 @@ def test_methods_with_other_test_events_are_not_compared(study, tiny, tmp_path):
     assert not list(tmp_path.glob("*.png"))
 
 
-def test_latency_and_memory_of_a_run_are_measured(study, tiny, monkeypatch):
+def test_latency_and_memory_of_a_run_are_measured(tiny, monkeypatch):
     run = tiny("gravnet", 1, "callbacks.figures.plots=null")
     monkeypatch.setattr(study, "median_seconds", partial(study.median_seconds, repeats=3))
     latency = study.measure("latency", run)
@@ -131,7 +126,7 @@ def test_latency_and_memory_of_a_run_are_measured(study, tiny, monkeypatch):
         assert min(memory.values()) >= 0
 
 
-def test_mean_and_spread_over_the_seeds_are_collected_and_printed(study, finish, tmp_path, monkeypatch):
+def test_mean_and_spread_over_the_seeds_are_collected_and_printed(finish, tmp_path, monkeypatch):
     for seed, accuracy in ((1, 0.9), (2, 0.7)):
         finish("gravnet", seed, accuracy)
     monkeypatch.setattr(study, "costs", lambda run: {"latency_1_ms": 2.5})
@@ -147,13 +142,13 @@ def test_mean_and_spread_over_the_seeds_are_collected_and_printed(study, finish,
     assert "0.8000 ± 0.1414" in printed.getvalue()
 
 
-def test_figures_of_merit_of_the_truth(study):
+def test_figures_of_merit_of_the_truth():
     target = torch.tensor([[1.0, 0.0], [0.25, 0.75]])
     arrays = {"target": target.repeat(2, 1), "energy": torch.ones(4), "offsets": torch.tensor([0, 2, 4])}
     assert study.merits(arrays["target"], arrays) == {"accuracy": 1, "response": 1, "response_spread": 0}
 
 
-def test_peak_memory_is_that_of_the_action(study):
+def test_peak_memory_is_that_of_the_action():
     if not Path("/proc/self/clear_refs").exists():
         pytest.skip("there is no /proc here")
     # More than the memory that this process may have freed and kept.

@@ -22,14 +22,14 @@ def nearest_filtered(
     r"""Return the k nearest other points of some points of each event, and which of them are proved to be those.
 
     Single precision selects k + `SPARE` candidates, in half the memory, and double precision orders them. All others
-    are farther than a bound B in single precision, so the candidates hold the k nearest, :math:`d_k` the last of them,
-    where
+    are at least as far as a bound B in single precision, so the candidates hold the k nearest, :math:`d_k` the last of
+    them, where
 
-    .. math:: (d_k + \delta_1)^2 + \delta_2 < B^2 (1 - \epsilon)
+    .. math:: (d_k + \delta_1)^2 + \delta_2 < B^2 (1 - \eta), \qquad \eta = 4 (S + 8)\, 2^{-24}
 
-    with ε the rounding of a sum of squares, and δ₁ and δ₂ what the coordinates and the method lose beside it. Rows
-    where this fails (points that coincide or are tied, a cluster far from the rest) are left to the search in double
-    precision alone.
+    A sum of the squares of S differences errs by at most :math:`(S + 2)\, 2^{-24}` of itself, so that η has room to
+    spare; δ₁ and δ₂ are what the coordinates and the method lose beside it. Rows where this fails (points that coincide
+    or are tied, a cluster far from the rest) are left to the search in double precision alone.
 
     Args:
         axes: Coordinates of each event's points in double precision, axis by axis; padding behind the points.
@@ -74,7 +74,11 @@ def _by_axes(axes: np.ndarray, rows: np.ndarray, buffers: np.ndarray) -> tuple[n
 
 
 def _by_product(axes: np.ndarray, rows: np.ndarray, buffers: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """The same as |a|² + |b|² − 2ab, about the centre of each event: rounding is that of the largest |a|²."""
+    """The same as |a|² + |b|² − 2ab about the centre of each event.
+
+    Coordinates, norms, products and their sum err by at most (4 S + 15) 2⁻²⁴ of the largest |a|², of which δ₂ is about
+    twice.
+    """
     events, space, width = axes.shape
     single = (axes - axes.mean(axis=-1, keepdims=True)).astype(np.float32)
     norm = np.square(single).sum(axis=1)

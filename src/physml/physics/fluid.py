@@ -35,8 +35,9 @@ class State(NamedTuple):
 class Water:
     r"""Weakly compressible water in a tank, without shear viscosity.
 
-    .. math:: \rho \frac{dv}{dt} = -\nabla p + \rho g, \qquad p = c^2 (\rho - \rho_0) - b\, c\, d\, \nabla \cdot v,
-              \qquad \frac{dJ}{dt} = J\, \nabla \cdot v, \quad J = \rho_0 / \rho
+    .. math:: \rho \frac{dv}{dt} = -\nabla p + \rho g, \qquad
+              p = c^2 (\rho - \rho_0) - b\, \rho_0\, c\, d\, \nabla \cdot v, \qquad
+              \frac{dJ}{dt} = J\, \nabla \cdot v, \quad J = \rho_0 / \rho
 
     The last term of p is an artificial bulk viscosity: after an impact it damps the sound whose waves span few cells.
 
@@ -50,7 +51,7 @@ class Water:
     Source: Hu et al. 2018, "A moving least squares material point method with displacement discontinuity and two-way
     rigid body coupling", ACM Transactions on Graphics 37(4), doi 10.1145/3197517.3201293; the affine transfer is that
     of Jiang et al. 2015, doi 10.1145/2766996; the bulk viscosity is the linear term of Wilkins 1980, Journal of
-    Computational Physics 36, 281, on both signs of the divergence.
+    Computational Physics 36, 281, with ρ₀ for ρ and on both signs of the divergence.
 
     Args:
         width: W.
@@ -59,10 +60,10 @@ class Water:
         packing: Particles along the width of a cell, at rest; more of them resolve no more than the grid does.
         sound: Speed of sound c; ten times the greatest speed keeps changes of density near a per cent.
         gravity: g.
-        damping: b; a step in which sound crosses 0.4 cells is stable up to about 0.4.
+        damping: b, 0 to 0.4: above, steps in which sound crosses 0.4 cells are unstable.
 
     Raises:
-        ValueError: The tank is no whole number of cells wide and high.
+        ValueError: The tank is no whole number of cells wide and high, or b is out of bounds.
     """
 
     width: float = 1.0
@@ -79,6 +80,8 @@ class Water:
                 f"expected a tank of whole cells, got {self.width:g} by {self.height:g} with cells of {self.cell:g}: "
                 "choose multiples of the cell"
             )
+        if not 0 <= self.damping <= 0.4:
+            raise ValueError(f"expected a damping of 0 to 0.4, got {self.damping:g}: what is beyond is unstable")
 
     @property
     def spacing(self) -> float:
@@ -119,7 +122,7 @@ class Water:
         nodes, weights, arm = self._stencil(state.x)
         mass, scale = self.particle_mass, 4 / self.cell**2
         divergence = state.C[:, 0, 0] + state.C[:, 1, 1]
-        # J p, with p = c² (ρ − ρ₀) − b c d ∇·v and ρ₀ = 1
+        # J p, with p = c² (ρ − ρ₀) − b ρ₀ c d ∇·v and ρ₀ = 1
         pressure = self.sound**2 * (1 - state.J) - self.damping * self.sound * self.cell * state.J * divergence
         affine = mass * state.C + (dt * scale * mass * pressure)[:, None, None] * torch.eye(2).to(state.x)
         momentum = mass * state.v[:, None] + torch.einsum("pij,pnj->pni", affine, arm)
