@@ -1,14 +1,30 @@
+import importlib
+
 import numpy as np
 import pytest
+import yaml
 
+from physml.ops.named import parameters
 from physml.runs.configs import config_directory
 
 SYSTEMS = sorted(path.stem for path in (config_directory() / "system").glob("*.yaml"))
 
 
+def parameters_of(system):
+    """The parameters of the function behind a system."""
+    target = yaml.safe_load((config_directory() / "system" / f"{system}.yaml").read_text(encoding="utf-8"))["_target_"]
+    module, function = target.rsplit(".", 1)
+    return parameters(getattr(importlib.import_module(module), function))
+
+
+def fewer(system):
+    """The word that makes a system's arrays small: samples are counted, a reference solution has frames."""
+    return "+system.count=3" if "rng" in parameters_of(system) else "+system.frames=25"
+
+
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_every_system_writes_finite_arrays_by_name(command, tmp_path, system):
-    done = command("simulate", f"system={system}", "output=a.npz", "+system.count=3", "seed=1")
+    done = command("simulate", f"system={system}", "output=a.npz", fewer(system), "seed=1")
     assert done.code == 0, done.err
     with np.load(tmp_path / "a.npz") as archive:
         assert archive.files
@@ -34,6 +50,7 @@ def test_the_seed_decides(command, tmp_path):
         (["system=two_moons"], "output=… is missing"),
         (["system=two_moons", "output=a.txt"], "a.txt: the ending '.txt' tells no kind of file: expected .npz, .h5"),
         (["output=a.npz"], "You must specify 'system'"),
+        (["system=ks", "output=a.h5"], "a.h5: the system is a reference solution without events: expected an output"),
         (["system=two_moons", "output=a.npz", "+system.cont=1"], "system.cont: simulate takes no 'cont' (did you mean"),
         (
             ["system=two_moons", "output=a.npz", "system.count=1"],
@@ -67,3 +84,40 @@ def test_an_earlier_file_stays(command, tmp_path):
     assert done.code == 2
     assert done.complaint == "a.npz: is there already: choose another output, or remove it first"
     assert (tmp_path / "a.npz").read_bytes() == b"old"
+
+
+# The grids of the papers' own files.
+GRIDS = {
+    "burgers_shock": (np.linspace(-1, 1, 256), np.linspace(0, 0.99, 100)),
+    "burgers_sine": (np.linspace(-8, 8, 257)[:-1], np.linspace(0, 10, 201)),
+    "burgers_gaussian": (np.linspace(-8, 8, 257)[:-1], np.linspace(0, 10, 101)),
+    "kdv_sine": (np.linspace(-20, 20, 513)[:-1], np.linspace(0, 40, 201)),
+    "kdv_cos": (np.linspace(-20, 20, 513)[:-1], np.linspace(0, 40, 201)),
+    "ks": (np.linspace(-10, 10, 512), np.linspace(0, 50, 251)),
+    "nls_soliton": (np.linspace(-5, 5, 513)[:-1], np.linspace(0, np.pi / 2, 501)),
+    "allen_cahn": (np.linspace(-1, 1, 513)[:-1], np.linspace(0, 1, 201)),
+}
+STARTS = {
+    "burgers_shock": lambda x: -np.sin(np.pi * x),
+    "burgers_sine": lambda x: -np.sin(np.pi * x / 8),
+    "burgers_gaussian": lambda x: np.exp(-((x + 2) ** 2)),
+    "kdv_sine": lambda x: -np.sin(np.pi * x / 20),
+    "kdv_cos": lambda x: np.cos(np.pi * x / 20),
+    "ks": lambda x: -np.sin(np.pi * x / 10),
+    "nls_soliton": lambda x: 2 / np.cosh(x) + 0j,
+    "allen_cahn": lambda x: x**2 * np.cos(np.pi * x),
+}
+
+
+@pytest.mark.parametrize("system", GRIDS)
+def test_reference_solutions_lie_on_the_grids_of_their_papers(command, tmp_path, system):
+    few = ["+system.substeps=1"] if "substeps" in parameters_of(system) else []
+    assert command("simulate", f"system={system}", "output=a.npz", *few).code == 0
+    x, t = GRIDS[system]
+    with np.load(tmp_path / "a.npz") as archive:
+        np.testing.assert_allclose(archive["x"], x, rtol=0, atol=1e-13)
+        np.testing.assert_allclose(archive["t"], t, rtol=0, atol=1e-13)
+        start = STARTS[system](x)
+        assert archive["u"].shape == (len(x), len(t))
+        assert archive["u"].dtype == start.dtype
+        np.testing.assert_allclose(archive["u"][:, 0], start, rtol=0, atol=1e-12)

@@ -9,7 +9,7 @@ import numpy as np
 from physml.data.arrays import Arrays, as_tensor
 from physml.data.event_files import WRITERS, EventFiles
 from physml.data.files import assigned
-from physml.ops.named import call
+from physml.ops.named import call, parameters
 from physml.runs.build import build
 from physml.runs.check import node_problems
 from physml.runs.errors import ConfigError
@@ -32,8 +32,13 @@ def simulate(settings: dict[str, Any]) -> None:
     system, seed = settings["system"], settings["seed"]
     if wrong := node_problems("system", system):
         raise ConfigError(wrong)
-    _check_count(system, needed=Path(settings["output"]).suffix in WRITERS)
-    output = refuse_existing(Path(settings["output"]))
+    output, sampler = Path(settings["output"]), build(system)
+    if output.suffix in WRITERS and "rng" not in parameters(sampler):
+        raise ValueError(
+            f"{output}: the system is a reference solution without events: expected an output ending in .npz"
+        )
+    _check_count(system, needed=output.suffix in WRITERS)
+    refuse_existing(output)
     if output.suffix not in (kinds := (".npz", *WRITERS)):
         raise ValueError(f"{output}: the ending {output.suffix!r} tells no kind of file: expected {', '.join(kinds)}")
     if output.suffix in WRITERS:
@@ -41,7 +46,7 @@ def simulate(settings: dict[str, Any]) -> None:
         for name, column in EventFiles(str(output), in_shape=[]).columns.items():
             print(f"{name:16}{column}")
     else:
-        arrays = call(build(system), {"rng": np.random.default_rng(seed)})
+        arrays = call(sampler, {"rng": np.random.default_rng(seed)})
         write_arrays(output, arrays)
         for name, array in arrays.items():
             print(f"{name:16}{np.asarray(array).dtype!s:12}{list(np.shape(array))}")
