@@ -46,6 +46,24 @@ def test_a_near_wall_breaks_translations(network, x):
         torch.testing.assert_close(network(x + shift, OFFSETS), network(x, OFFSETS) + shift)
 
 
+@pytest.mark.parametrize(("reach", "seen"), [(None, False), (0.4, True)])
+def test_walls_are_seen_up_to_the_reach(x, reach, seen):
+    near = 0.3 + x - x.amin((0, 1))  # beyond the radius of 0.2, and the other walls are far
+    network = GNS(radius=0.2, size=[10.0, 10.0], blocks=1, features=8, reach=reach).double().eval()
+    shifted = network(near + 0.05, OFFSETS) - network(near, OFFSETS)
+    assert torch.allclose(shifted, torch.full_like(shifted, 0.05)) != seen
+
+
+def test_half_precision_keeps_positions_and_their_small_changes(x):
+    network = GNS(radius=0.2, size=[10.0, 10.0], blocks=2, features=16).eval()
+    x = x.float()
+    with torch.autocast("cpu", torch.bfloat16):
+        half = network(x, OFFSETS)
+    assert half.dtype == torch.float32
+    predicted = network(x, OFFSETS) - 2 * x[:, -1] + x[:, -2]  # the acceleration
+    assert (half - network(x, OFFSETS)).abs().max() < 0.05 * predicted.abs().max()
+
+
 def test_the_order_of_particles_does_not_matter(network, x):
     order = torch.cat([torch.randperm(20), 20 + torch.randperm(12), 32 + torch.randperm(8)])
     torch.testing.assert_close(network(x[order], OFFSETS), network(x, OFFSETS)[order])

@@ -45,7 +45,7 @@ class InteractionBlock(nn.Module):
         senders, receivers = edges
         first = self.edge(e) + self.sender(h).index_select(0, senders) + self.receiver(h).index_select(0, receivers)
         message = self.norm(self.message(first))
-        gathered = torch.zeros_like(h).index_add(0, receivers, message)
+        gathered = message.new_zeros(h.shape).index_add(0, receivers, message)
         return h + self.update(torch.cat([h, gathered], dim=1)), e + message
 
 
@@ -59,7 +59,7 @@ class GNS(nn.Module):
     An encoder makes features of each particle from its velocities (differences of positions from frame to frame) and
     its distances from the walls, and of each pair closer than R from their separation. Blocks of messages with weights
     of their own process them; a decoder reads the acceleration. The graph is made anew for each call. Prediction is
-    invariant under translations as far as no wall is nearer than R, and independent of the order of the particles.
+    invariant under translations as far as no wall is in reach, and independent of the order of the particles.
 
     In training mode random-walk noise is added to the positions, and the prediction is corrected by the noise of the
     last one: compared with the true next position it gives the error of an acceleration that leads back to the true
@@ -78,6 +78,7 @@ class GNS(nn.Module):
         features: Width of the layers.
         hidden: Hidden layers of each perceptron.
         noise: Standard deviation of the noise on the last velocity, in training.
+        reach: Distance up to which walls are seen (default: R, as in the paper).
 
     Shapes:
         x (points, observed, 2), oldest frame first; offsets (tanks + 1,) → (points, 2)
@@ -100,11 +101,13 @@ class GNS(nn.Module):
         features: int = 128,
         hidden: int = 2,
         noise: float = 0.0,
+        reach: float | None = None,
     ) -> None:
         super().__init__()
         if hidden < 1:
             raise ValueError(f"expected hidden >= 1 layers of the perceptrons, got {hidden}: raise it")
         self.radius, self.observed, self.noise = radius, observed, noise
+        self.reach = radius if reach is None else reach
         space = len(size)
         self.register_buffer("size", torch.tensor(size), persistent=False)
         self.velocity, self.acceleration = Normaliser(space), Normaliser(space)
@@ -132,7 +135,9 @@ class GNS(nn.Module):
     def _acceleration(self, x: Tensor, offsets: Tensor) -> Tensor:
         now = x[:, -1]
         edges = radius_neighbours(now, offsets, self.radius)
-        h = self.node_encoder(torch.cat([self.velocity(x.diff(dim=1)).flatten(1), self._walls(now)], dim=1))
+        # Rounded to half, velocities would hide the accelerations that they differ by.
+        with torch.autocast(x.device.type, enabled=False):
+            h = self.node_encoder(torch.cat([self.velocity(x.diff(dim=1)).flatten(1), self._walls(now)], dim=1))
         e = self.edge_encoder(self._separations(now, edges))
         for block in self.blocks:
             h, e = block(h, e, edges)
@@ -141,8 +146,8 @@ class GNS(nn.Module):
         return self.acceleration.mean + spread * self.decoder(h)
 
     def _walls(self, now: Tensor) -> Tensor:
-        """Distances from the four walls in units of R, at most 1: farther walls are not seen."""
-        return (torch.cat([now, self.size - now], dim=1) / self.radius).clamp(-1, 1)
+        """Distances from the four walls in units of the reach, at most 1: farther walls are not seen."""
+        return (torch.cat([now, self.size - now], dim=1) / self.reach).clamp(-1, 1)
 
     def _separations(self, now: Tensor, edges: Tensor) -> Tensor:
         separation = (now.index_select(0, edges[0]) - now.index_select(0, edges[1])) / self.radius
