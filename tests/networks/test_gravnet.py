@@ -89,8 +89,6 @@ def test_other_features_are_refused(network):
         network(torch.zeros(3, 4), torch.tensor([0, 3]))
 
 
-# torch-geometric compiles a part of itself by a way that torch has deprecated.
-@pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")
 def test_weights_of_torch_geometric_give_its_numbers(monkeypatch):
     conv = torch_geometric_layer(monkeypatch).double()
     h = torch.randn(sum(COUNTS), 6, dtype=torch.float64, requires_grad=True)
