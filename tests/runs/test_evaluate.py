@@ -5,7 +5,7 @@ import pytest
 
 from physml.cli.compose import compose_config
 from physml.runs.errors import ConfigError
-from physml.runs.evaluate import _merged, evaluate
+from physml.runs.evaluate import _in_precision_of, _merged, evaluate
 
 
 @pytest.fixture
@@ -62,3 +62,16 @@ def test_a_checkpoint_outside_a_run_is_evaluated_beside_it(copy, tmp_path):
     assert found == json.loads((copy / "results.json").read_text())["metrics"]
     assert (tmp_path / "shelf" / "mine" / "evaluations").is_dir()
     assert not (tmp_path / "shelf" / "evaluations").exists()
+
+
+@pytest.mark.parametrize(
+    ("trained", "asked", "found"),
+    [
+        ({}, {}, None),
+        ({"precision": "bf16-mixed"}, {}, "bf16-mixed"),
+        ({"precision": "bf16-mixed"}, {"precision": 32}, 32),
+        ({"precision": "16-mixed"}, {}, None),  # which a CPU does not know
+    ],
+)
+def test_a_run_is_tested_in_its_own_precision(trained, asked, found):
+    assert _in_precision_of(trained, asked).get("precision") == found

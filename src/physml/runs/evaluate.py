@@ -46,7 +46,12 @@ def evaluate(settings: dict[str, Any]) -> dict[str, Any]:
     figures = Figures(
         str(folder / "figures"), {name: build(plot) for name, plot in plots.items()}, drawn.get("events", 1000)
     )
-    trainer = build(settings["trainer"], callbacks=[figures], logger=False, default_root_dir=str(folder))
+    trainer = build(
+        _in_precision_of(config["trainer"], settings["trainer"]),
+        callbacks=[figures],
+        logger=False,
+        default_root_dir=str(folder),
+    )
     if trainer.is_global_zero:
         folder.mkdir(parents=True)
     trainer.test(task.eval(), datamodule=data, verbose=False)
@@ -56,6 +61,12 @@ def evaluate(settings: dict[str, Any]) -> dict[str, Any]:
         console.print(metrics_table(f"{config['name']}: {checkpoint}", task.results))
         console.print(f"written to {folder}", soft_wrap=True, highlight=False)
     return task.results
+
+
+def _in_precision_of(trained: dict[str, Any], trainer: dict[str, Any]) -> dict[str, Any]:
+    """Return `trainer` with the precision of the training if it has none; half of 16 bits is not for every device."""
+    precision = str(trained.get("precision", ""))
+    return trainer if not precision or precision.startswith("16") else {"precision": precision, **trainer}
 
 
 def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,76 @@
+"""The Lorenz equations from noisy trajectories (Brunton 2016, doi 10.1073/pnas.1517384113), over several seeds.
+
+Fits ``paper/brunton2016_lorenz`` to measured derivatives with and without noise, and in weak form to noisy states
+alone, skipping what is done. Then it writes one JSON file with the figures of merit, and prints them as a table. Words
+before the options go to every run; one folder holds runs of the same words alone. Run:
+``python scripts/studies/brunton2016.py --seeds 1 2 3 4 5 6 7 8 9 10``; a run takes seconds.
+"""
+
+import argparse
+import json
+import statistics
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from trainings import commits, finished, results, train_missing
+
+from physml.runs.files import write_text
+from physml.runs.provenance import provenance
+
+EXPERIMENT = "paper/brunton2016_lorenz"
+MEASURED = ["task.form._target_=physml.tasks.sparse_regression.measured_derivatives", "~task.form.dt"]
+VARIANTS = {
+    "derivatives_exact": [*MEASURED, "data.source.state_noise=0"],
+    "derivatives_0.01": [*MEASURED, "data.source.state_noise=0", "+data.source.derivative_noise=0.01"],
+    "derivatives_0.1": [*MEASURED, "data.source.state_noise=0", "+data.source.derivative_noise=0.1"],
+    "states_0.01": ["data.source.state_noise=0.01"],
+    "states_0.1": ["data.source.state_noise=0.1"],
+}
+MERITS = ("wrong_terms", "coefficient_error", "worst_coefficient_error")
+
+
+def overrides(variant: str, seed: int, words: list[str]) -> list[str]:
+    """Return the words of the command line that make up a run; the seed is also that of the noise."""
+    return [f"experiment={EXPERIMENT}", f"seed={seed}", *VARIANTS[variant], *words]
+
+
+def collect(folder: Path, seeds: list[int]) -> dict:
+    """Return the figures of merit of each variant and seed."""
+    found: dict = {"provenance": provenance(seeds[0]), "variants": {}}
+    for variant, words in VARIANTS.items():
+        runs = {seed: finished(folder, variant, seed) for seed in seeds}
+        measured = {seed: results(run)["metrics"] for seed, run in runs.items()}
+        found["variants"][variant] = {
+            "words": words,
+            "merits": {name: {s: merits[name]["value"] for s, merits in measured.items()} for name in MERITS},
+            "git_commits": commits(list(runs.values())),
+        }
+    return found
+
+
+def table(found: dict) -> Table:
+    """Return the table "variant × figure of merit": mean over the seeds and the worst of them."""
+    shown = Table(title="mean over the seeds (worst of them)")
+    for name in ("variant", *(merit.replace("_", " ") for merit in MERITS)):
+        shown.add_column(name, justify="left" if name == "variant" else "right")
+    for variant, entry in found["variants"].items():
+        values = (list(entry["merits"][merit].values()) for merit in MERITS)
+        shown.add_row(variant, *(f"{statistics.fmean(each):.2g} ({max(each):.2g})" for each in values))
+    return shown
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", nargs="+", type=int, default=list(range(1, 11)))
+    parser.add_argument("--folder", type=Path, default=Path("runs") / "studies" / "brunton2016")
+    options, words = parser.parse_known_args()
+    wanted = [(variant, seed) for seed in options.seeds for variant in VARIANTS]
+    train_missing(options.folder, {(variant, seed): overrides(variant, seed, words) for variant, seed in wanted})
+    found = collect(options.folder, options.seeds)
+    write_text(options.folder / "brunton2016.json", json.dumps(found, indent=2) + "\n")
+    Console(width=120).print(table(found))
+
+
+if __name__ == "__main__":
+    main()

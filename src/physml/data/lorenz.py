@@ -1,0 +1,47 @@
+"""A noisy trajectory of the Lorenz system, cut into pieces."""
+
+import numpy as np
+import torch
+
+from physml.data.arrays import Arrays
+from physml.physics.lorenz import Lorenz, simulate
+
+
+class LorenzSource:
+    """Pieces of one trajectory, each an event, in double precision.
+
+    Arrays: ``x`` (pieces, samples, 3) the states, ``y`` (pieces, samples, 3) their derivatives, both as measured.
+
+    Units: see `physml.physics.lorenz`.
+
+    Source: Brunton, Proctor and Kutz 2016, doi 10.1073/pnas.1517384113: 100 000 samples, 0.001 apart.
+
+    Args:
+        law: σ, ρ and β (default: those of Lorenz).
+        samples: Samples of a piece.
+        dt: Time between two of them.
+        state_noise: Standard deviation of the noise on the states.
+        derivative_noise: Standard deviation of the noise on the derivatives.
+    """
+
+    def __init__(
+        self,
+        law: Lorenz | None = None,
+        samples: int = 2000,
+        dt: float = 1e-3,
+        state_noise: float = 0.0,
+        derivative_noise: float = 0.0,
+    ) -> None:
+        self.law, self.samples, self.dt = law, samples, dt
+        self.state_noise, self.derivative_noise = state_noise, derivative_noise
+
+    def __call__(self, count: int, rng: np.random.Generator) -> Arrays:
+        """Draw `count` pieces, one after the other."""
+        drawn = simulate(rng, count * self.samples - 1, self.dt, lorenz=self.law)
+        measured = {
+            "x": drawn["x"] + self.state_noise * rng.standard_normal(drawn["x"].shape),
+            "y": drawn["v"] + self.derivative_noise * rng.standard_normal(drawn["v"].shape),
+        }
+        return Arrays(
+            {name: torch.from_numpy(array).reshape(count, self.samples, 3) for name, array in measured.items()}
+        )

@@ -1,0 +1,55 @@
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from physml.data.lorenz import LorenzSource
+from physml.metrics.sparse_dynamics import relative_error, true_coefficients, wrong_terms
+from physml.networks.sparse_dynamics import SparseDynamics
+from physml.ops.sparse_regression import condense, stlsq
+from physml.physics.lorenz import Lorenz
+from physml.tasks.sparse_regression import SparseRegressionTask, measured_derivatives, weak_form
+
+
+@pytest.fixture
+def network():
+    return SparseDynamics(["x", "y", "z"], degree=5)
+
+
+def found(network, form, pieces=10, **noise):
+    arrays = LorenzSource(**noise)(pieces, np.random.default_rng(3))
+    with torch.no_grad():
+        return stlsq(condense([form(network, arrays[slice(None)])]), 0.025)
+
+
+@pytest.mark.parametrize(
+    ("form", "noise", "bound"),
+    [
+        (measured_derivatives, {}, 1e-12),
+        (measured_derivatives, {"derivative_noise": 0.1}, 1e-4),
+        (partial(weak_form, dt=1e-3), {}, 1e-9),
+        (partial(weak_form, dt=1e-3), {"state_noise": 0.01}, 3e-4),
+    ],
+    ids=["exact", "noisy derivatives", "weak", "noisy states"],
+)
+def test_the_law_is_found(network, form, noise, bound):
+    coefficients, truth = found(network, form, **noise), true_coefficients(Lorenz(), network)
+    assert wrong_terms(coefficients, truth) == 0
+    assert relative_error(coefficients, truth) < bound
+
+
+def test_differences_of_noisy_states_do_not_find_it(network):
+    # What the weak form is for.
+    arrays = LorenzSource(state_noise=0.1)(10, np.random.default_rng(3))
+    x = arrays.events["x"]
+    batch = {"x": x[:, 1:-1], "y": (x[:, 2:] - x[:, :-2]) / 2e-3}
+    coefficients = stlsq(condense([measured_derivatives(network, batch)]), 0.025)
+    assert wrong_terms(coefficients, true_coefficients(Lorenz(), network)) > 0
+
+
+@pytest.mark.parametrize("wrong", [{"optimizer": torch.optim.SGD}, {"constraints": {"any": nn.Identity()}}])
+def test_what_needs_gradient_steps_is_refused(network, wrong):
+    with pytest.raises(ValueError, match=r"expected no optimizer, scheduler or constraints"):
+        SparseRegressionTask(network, nn.MSELoss(), measured_derivatives, **wrong)
