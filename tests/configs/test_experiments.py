@@ -27,6 +27,7 @@ def choices(group):
 EXPERIMENTS = [name for name in choices("experiment") if name != "none"]
 RIVALS = {
     "paper/brunton2016_lorenz": ["task.network.degree=2"],  # an MLP has no terms
+    "paper/raissi2019_burgers": ["+task.network.hidden=[8]"],  # an MLP has no jets
     "moons_flow": ["network=gaussian"],  # an MLP's output is no normalised density
     "paper/qasim2019_gravnet": ["network=mlp", "callbacks.figures.plots.space=null"],  # an MLP learns no space
 }
@@ -35,6 +36,7 @@ FEW = ["data.train=32", "data.validation=16", "data.test=16", "data.batch_size=8
 SHORT = {
     "paper/sanchezgonzalez2020_water": ["data.test_source.horizon=5", "+data.test_source.frames=20"],
     "paper/brunton2016_lorenz": ["data.source.samples=500"],
+    "paper/raissi2019_burgers": ["+task.repeats=1"],
 }
 SOLVED = ["paper/brunton2016_lorenz"]  # in one step, with the last batch
 
@@ -117,6 +119,8 @@ COMPANIONS = {
     ("network", "cnn"): ["experiment=galaxy_cnn"],
     ("network", "sparse_dynamics"): ["experiment=paper/brunton2016_lorenz"],
     ("task", "sparse_regression"): ["experiment=paper/brunton2016_lorenz"],
+    ("network", "field"): ["experiment=paper/raissi2019_burgers"],
+    ("task", "least_squares"): ["experiment=paper/raissi2019_burgers"],
     ("optimizer", "none"): ["experiment=paper/brunton2016_lorenz"],
     ("network", "rnn"): ["experiment=pendulum_rnn"],
     ("callbacks", "ema"): ["callbacks=[default,ema]"],

@@ -67,6 +67,15 @@ class Burgers:
         return u
 
 
+def shock_conditions(tx: Tensor) -> tuple[Tensor, Tensor]:
+    r"""Return a = −sin πx and g = t (1 − x²): a + g f starts as −sin πx and vanishes at ±1 for every f.
+
+    Shapes: tx (points, 2) of time and place → (points, 1) twice
+    """
+    t, x = tx[:, :1], tx[:, 1:]
+    return -torch.sin(math.pi * x), t * (1 - x**2)
+
+
 def shock(points: int = 256, frames: int = 99) -> dict[str, np.ndarray]:
     r"""−sin πx, which steepens to a shock at x = 0 by t = 1/π, with ν = 0.01/π: the exact solution.
 

@@ -1,0 +1,58 @@
+"""Points at which an equation has to hold, and the solution on a grid to test with."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from physml.data.arrays import Arrays
+
+
+class BoxSource:
+    """Points that fill a box evenly: a scrambled Sobol sequence.
+
+    Arrays: ``x`` (points, variables), in double precision.
+
+    Source: Sobol 1967, doi 10.1016/0041-5553(67)90144-9; Owen 1998, doi 10.1006/jcom.1998.0487 (scrambling).
+
+    Args:
+        lower: The lower corner.
+        upper: The upper corner.
+    """
+
+    def __init__(self, lower: list[float], upper: list[float]) -> None:
+        self.lower, self.upper = (torch.tensor(corner, dtype=torch.float64) for corner in (lower, upper))
+
+    def __call__(self, count: int, rng: np.random.Generator) -> Arrays:
+        """Draw `count` points."""
+        engine = torch.quasirandom.SobolEngine(len(self.lower), scramble=True, seed=int(rng.integers(2**31)))
+        unit = engine.draw(count, dtype=torch.float64)
+        return Arrays({"x": self.lower + (self.upper - self.lower) * unit})
+
+
+class SolutionSource:
+    """The reference solution of an equation on its grid.
+
+    Arrays: ``x`` (points, 2), time and place, and ``y`` (points, 1), in double precision; place by place, each with all
+    its times.
+
+    Args:
+        solution: Returns ``x`` (places,), ``t`` (times,) and a real ``u`` (places, times).
+    """
+
+    def __init__(self, solution: Callable[[], dict[str, np.ndarray]]) -> None:
+        self.solution = solution
+
+    def __call__(self, count: int, rng: np.random.Generator) -> Arrays:
+        """Return the first `count` points of the grid.
+
+        Raises:
+            ValueError: The grid has less.
+        """
+        found = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in self.solution().items()}
+        points = torch.cartesian_prod(found["x"], found["t"]).flip(1)
+        if count > len(points):
+            raise ValueError(
+                f"expected at most {len(points)} points, the grid of the solution, got {count}: lower data.test"
+            )
+        return Arrays({"x": points[:count], "y": found["u"].reshape(-1, 1)[:count]})

@@ -1,0 +1,137 @@
+"""A field: a function of space and time that knows its derivatives."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from physml.ops import derivatives as calculus
+from physml.ops import taylor
+
+
+class JetLinear(nn.Linear):
+    """A linear layer of jets: the weights act on each channel, the bias on the values alone.
+
+    Shapes: (channels, points, in_features) → (channels, points, out_features)
+    """
+
+    def forward(self, jet: Tensor) -> Tensor:
+        """Return the jet of W h + b."""
+        out = F.linear(jet, self.weight)
+        return torch.cat([out[:1] + self.bias, out[1:]]) if len(out) > 1 else out + self.bias
+
+
+class Field(nn.Module):
+    r"""A multilayer perceptron with tanh over a box of space and time, subject to conditions that hold exactly.
+
+    .. math:: \hat u(x) = a(x) + g(x)\, f(\xi; w), \qquad \xi = 2\, \frac{x - l}{h - l} - 1
+
+    a meets initial and boundary conditions, and g vanishes where they are given (Lagaris 1998). Without conditions
+    a = 0 and g = 1. Derivatives by the variables are carried forward through the layers (`physml.ops.taylor`), so that
+    a residual costs one pass forward, and its gradient by the weights one backward.
+
+    Units: those of the box and of the conditions.
+
+    Source: Raissi, Perdikaris and Karniadakis 2019, doi 10.1016/j.jcp.2018.10.045; Lagaris, Likas and Fotiadis 1998,
+    doi 10.1109/72.712178, eq. 11 (conditions).
+
+    Args:
+        variables: A letter for each variable.
+        lower: l, the lower corner of the box.
+        upper: h, the upper corner.
+        outputs: A name for each component of u.
+        hidden: Widths of the hidden layers.
+        conditions: Maps points (points, variables) to a and g, (points, outputs) each.
+        double: Whether weights are kept, and everything is computed, in double precision: residuals of single precision
+            stay above 1e-5.
+
+    Shapes: x (points, variables) → (points, outputs)
+
+    Raises:
+        ValueError: The corners are not those of a box in the variables.
+
+    Example:
+        >>> field = Field(["t", "x"], lower=[0.0, -1.0], upper=[1.0, 1.0], hidden=[8])
+        >>> sorted(field.derivatives(torch.rand(5, 2), ["u", "u_t", "u_xx"]))
+        ['u', 'u_t', 'u_xx']
+    """
+
+    def __init__(
+        self,
+        variables: list[str],
+        lower: list[float],
+        upper: list[float],
+        outputs: Sequence[str] = ("u",),
+        hidden: Sequence[int] = (20, 20, 20),
+        conditions: Callable[[Tensor], tuple[Tensor, Tensor]] | None = None,
+        double: bool = True,
+    ) -> None:
+        super().__init__()
+        if not len(variables) == len(lower) == len(upper) or any(a >= b for a, b in zip(lower, upper, strict=True)):
+            raise ValueError(
+                f"expected a lower and a higher corner in {', '.join(variables)}, got {list(lower)} and {list(upper)}: "
+                "give a number for each variable"
+            )
+        self.variables, self.outputs, self.conditions = list(variables), list(outputs), conditions
+        dtype = torch.float64 if double else torch.float32
+        self.register_buffer("lower", torch.tensor(lower, dtype=dtype), persistent=False)
+        self.register_buffer("upper", torch.tensor(upper, dtype=dtype), persistent=False)
+        widths = [len(variables), *hidden, len(outputs)]
+        self.layers = nn.ModuleList(JetLinear(a, b, dtype=dtype) for a, b in pairwise(widths))
+        for layer in self.layers:
+            nn.init.xavier_normal_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return û at the points."""
+        x = x.to(self.lower.dtype)
+        values = self._network(x, taylor.orders([""], self.variables))[0]
+        if self.conditions is None:
+            return values
+        a, g = self.conditions(x)
+        return a + g * values
+
+    def derivatives(self, x: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
+        """Return derivatives of û at the points, as `physml.ops.derivatives.derivatives`. Shapes: (points,) each."""
+        parts = {name: name.partition("_")[::2] for name in names}
+        for name, (output, letters) in parts.items():
+            if output not in self.outputs or not set(letters) <= set(self.variables):
+                raise ValueError(
+                    f"expected derivatives of {', '.join(self.outputs)} by {', '.join(self.variables)}, got {name!r}: "
+                    "rename it"
+                )
+        x = x.to(self.lower.dtype)
+        channels = taylor.orders([letters for _, letters in parts.values()], self.variables)
+        jet = self._network(x, channels)
+        if self.conditions is not None:
+            a, g = self._conditions(x, channels)
+            jet = a + taylor.multiply(g, jet, channels)
+        place = {index: channel for channel, index in enumerate(channels)}
+        return {
+            name: jet[place[tuple(map(letters.count, self.variables))], :, self.outputs.index(output)]
+            for name, (output, letters) in parts.items()
+        }
+
+    def _network(self, x: Tensor, channels: tuple[taylor.Order, ...]) -> Tensor:
+        """The jet of f. Shapes: (points, variables) → (channels, points, outputs)."""
+        jet = taylor.coordinates(x, 2 / (self.upper - self.lower), (self.lower + self.upper) / 2, channels)
+        for layer in self.layers[:-1]:
+            jet = taylor.tanh(layer(jet), channels)
+        return self.layers[-1](jet)
+
+    def _conditions(self, x: Tensor, channels: tuple[taylor.Order, ...]) -> Tensor:
+        """The jets of a and g, which have no weights. Shapes: (2, channels, points, outputs)."""
+        count = len(self.outputs)
+        columns = [str(number) for number in range(2 * count)]
+        letters = ["".join(v * n for v, n in zip(self.variables, index, strict=True)) for index in channels]
+        names = [[f"{column}_{word}".rstrip("_") for column in columns] for word in letters]
+
+        def both(points: Tensor) -> Tensor:
+            return torch.cat(self.conditions(points), dim=1)
+
+        flat = [name for row in names for name in row]
+        found = calculus.derivatives(both, x.detach(), flat, self.variables, columns)
+        jets = torch.stack([torch.stack([found[name].detach() for name in row], dim=1) for row in names])
+        return torch.stack([jets[..., :count], jets[..., count:]])

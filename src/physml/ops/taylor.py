@@ -1,0 +1,133 @@
+r"""Taylor arithmetic: a function's values at points together with a set of its derivatives, in one pass forward.
+
+A *jet* is a tensor (channels, points, features) whose channel α holds :math:`\partial^\alpha f` at each point. The
+channels are those of `orders`: a set of multi-indices that with each one holds all below it, 0 first.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import product
+from math import comb, prod
+
+import torch
+from torch import Tensor
+
+Order = tuple[int, ...]  # how often is differentiated by each variable
+
+
+def orders(names: Sequence[str], variables: Sequence[str]) -> tuple[Order, ...]:
+    """Return the multi-indices of some derivatives and of all below them, lowest total order first.
+
+    Args:
+        names: Letters of the variables that are differentiated by, such as ``xxt``; none for the value.
+        variables: A letter for each variable.
+
+    Example:
+        >>> orders(["xx", "t"], ["t", "x"])
+        ((0, 0), (1, 0), (0, 1), (0, 2))
+    """
+    below = {index for name in names for index in product(*(range(name.count(variable) + 1) for variable in variables))}
+    below.add((0,) * len(variables))
+    return tuple(sorted(below, key=lambda index: (sum(index), [-power for power in index])))
+
+
+def coordinates(x: Tensor, scale: Tensor, shift: Tensor, channels: tuple[Order, ...]) -> Tensor:
+    r"""Return the jet of the coordinates themselves, scaled and shifted: :math:`(x - \text{shift})\, \text{scale}`.
+
+    Shapes: x (points, variables), scale and shift (variables,) → (channels, points, variables)
+    """
+    jet = x.new_zeros(len(channels), *x.shape)
+    jet[0] = (x - shift) * scale
+    for channel, index in enumerate(channels):
+        if sum(index) == 1:
+            variable = index.index(1)
+            jet[channel, :, variable] = scale[variable]
+    return jet
+
+
+def multiply(a: Tensor, b: Tensor, channels: tuple[Order, ...]) -> Tensor:
+    r"""Return the jet of a product, by Leibniz's rule.
+
+    .. math:: \partial^\alpha (a b) = \sum_{\beta \le \alpha} \binom{\alpha}{\beta}\,
+              \partial^\beta a\; \partial^{\alpha - \beta} b
+
+    Shapes: (channels, points, features) twice → the same
+    """
+    a, b = a.unbind(0), b.unbind(0)
+    return torch.stack([_sum(terms, a, b) for terms in _leibniz(channels)])
+
+
+def tanh(z: Tensor, channels: tuple[Order, ...]) -> Tensor:
+    r"""Return the jet of tanh z, by the recursion of y = tanh z, ∂y = s ∂z, s = 1 − y².
+
+    .. math:: \partial^{\alpha + e} y = \sum_{\beta \le \alpha} \binom{\alpha}{\beta}\,
+              \partial^\beta s\; \partial^{\alpha - \beta + e} z
+
+    Shapes: (channels, points, features) → the same
+    """
+    z = z.unbind(0)
+    y, s = [torch.tanh(z[0])], []
+    recursion, products, needed = _chain(channels), _leibniz(channels), _inner(channels)
+    s.append(1 - y[0] ** 2)
+    for channel in range(1, len(channels)):
+        y.append(_sum(recursion[channel], s, z))
+        s.append(-_sum(products[channel], y, y) if channel in needed else None)
+    return torch.stack(y)
+
+
+def _sum(terms: tuple[tuple[int, int, int], ...], a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
+    """Return the sum of factor × a[i] × b[j]."""
+    total = None
+    for factor, i, j in terms:
+        term = a[i] * b[j] if factor == 1 else factor * a[i] * b[j]
+        total = term if total is None else total + term
+    return total
+
+
+@lru_cache
+def _leibniz(channels: tuple[Order, ...]) -> list[tuple[tuple[int, int, int], ...]]:
+    """For each channel α the binomial, the channel of β and that of α − β, for all β ≤ α."""
+    place = {index: channel for channel, index in enumerate(channels)}
+    return [
+        tuple(
+            (_binomial(index, below), place[below], place[_minus(index, below)])
+            for below in product(*(range(power + 1) for power in index))
+        )
+        for index in channels
+    ]
+
+
+@lru_cache
+def _chain(channels: tuple[Order, ...]) -> list[tuple[tuple[int, int, int], ...]]:
+    """For each channel α + e the binomial of α and β, the channel of β and that of α − β + e, for all β ≤ α."""
+    place = {index: channel for channel, index in enumerate(channels)}
+    found: list[tuple[tuple[int, int, int], ...]] = [()]
+    for index in channels[1:]:
+        inner = _lowered(index)
+        found.append(
+            tuple(
+                (_binomial(inner, below), place[below], place[_minus(index, below)])
+                for below in product(*(range(power + 1) for power in inner))
+            )
+        )
+    return found
+
+
+@lru_cache
+def _inner(channels: tuple[Order, ...]) -> frozenset[int]:
+    """Channels of s that a recursion reads."""
+    return frozenset(i for terms in _chain(channels) for _, i, _ in terms)
+
+
+def _lowered(index: Order) -> Order:
+    """The index, one lower in its first variable that can be."""
+    first = next(variable for variable, power in enumerate(index) if power)
+    return tuple(power - (variable == first) for variable, power in enumerate(index))
+
+
+def _minus(a: Order, b: Order) -> Order:
+    return tuple(i - j for i, j in zip(a, b, strict=True))
+
+
+def _binomial(a: Order, b: Order) -> int:
+    return prod(comb(i, j) for i, j in zip(a, b, strict=True))

@@ -1,0 +1,28 @@
+import numpy as np
+import pytest
+import torch
+
+from physml.data.collocation import BoxSource, SolutionSource
+from physml.physics import burgers
+
+
+def test_points_fill_the_box_more_evenly_than_chance():
+    x = BoxSource([0.0, -2.0], [1.0, 2.0])(1024, np.random.default_rng(0)).events["x"]
+    assert x.dtype == torch.float64
+    counts, *_ = np.histogram2d(*x.numpy().T, bins=8, range=[[0, 1], [-2, 2]])
+    assert (counts == 16).all()
+    other = BoxSource([0.0, -2.0], [1.0, 2.0])(1024, np.random.default_rng(1)).events["x"]
+    assert not torch.equal(x, other)
+
+
+def test_the_solution_is_given_point_by_point():
+    source = SolutionSource(burgers.shock)
+    arrays = source(25600, np.random.default_rng(0)).events
+    x, y = arrays["x"], arrays["y"]
+    found = burgers.shock()
+    for place, time in ((0, 0), (100, 7), (255, 99)):
+        row = place * 100 + time
+        assert x[row].tolist() == [found["t"][time], found["x"][place]]
+        assert y[row, 0] == found["u"][place, time]
+    with pytest.raises(ValueError, match=r"expected at most 25600 points, the grid of the solution, got 25601"):
+        source(25601, np.random.default_rng(0))

@@ -1,0 +1,78 @@
+import pytest
+import torch
+
+from physml.networks.field import Field
+from physml.ops import taylor
+from physml.ops.derivatives import derivatives
+
+NAMES = ["u", "u_t", "u_x", "u_xx", "u_xxxx", "u_tx", "u_ttx", "u_ttxx"]
+LETTERS = [name.partition("_")[2] for name in NAMES]
+CHANNELS = taylor.orders(LETTERS, "tx")
+
+
+def jet(function, x):
+    """The same by reverse mode, channel by channel."""
+    names = ["u_" + "t" * a + "x" * b if a + b else "u" for a, b in CHANNELS]
+    return torch.stack([found[:, None] for found in derivatives(function, x, names, "tx").values()])
+
+
+@pytest.fixture
+def x(seed):
+    return torch.rand(6, 2, dtype=torch.float64)
+
+
+def inner(x):
+    return (x[:, :1] ** 2 * x[:, 1:]).sin() + x[:, 1:] ** 3
+
+
+def other(x):
+    return (x[:, :1] - 2 * x[:, 1:]).exp()
+
+
+def test_orders_hold_all_below_each():
+    assert len(CHANNELS) == len(set(CHANNELS))
+    assert CHANNELS[0] == (0, 0)
+    assert all((a - 1, b) in CHANNELS for a, b in CHANNELS if a)
+    assert all((a, b - 1) in CHANNELS for a, b in CHANNELS if b)
+    assert [sum(index) for index in CHANNELS] == sorted(sum(index) for index in CHANNELS)
+
+
+def test_tanh_and_products_follow_the_chain_and_leibniz_rules(x):
+    a, b = jet(inner, x), jet(other, x)
+    torch.testing.assert_close(taylor.tanh(a, CHANNELS), jet(lambda x: inner(x).tanh(), x))
+    torch.testing.assert_close(taylor.multiply(a, b, CHANNELS), jet(lambda x: inner(x) * other(x), x))
+
+
+def test_coordinates_have_their_scale_as_slope(x):
+    scale, shift = torch.tensor([3.0, 0.5], dtype=torch.float64), torch.tensor([0.2, -1.0], dtype=torch.float64)
+    found = taylor.coordinates(x, scale, shift, CHANNELS)
+    for column in range(2):
+        expected = jet(lambda x, c=column: (x[:, c : c + 1] - shift[c]) * scale[c], x)
+        torch.testing.assert_close(found[:, :, column : column + 1], expected)
+
+
+def walls(x):
+    t, place = x[:, :1], x[:, 1:]
+    return torch.sin(3 * place).expand(-1, 2), torch.cat([t * (1 - place**2), t], dim=1)
+
+
+@pytest.mark.parametrize("conditions", [None, walls], ids=["free", "conditions"])
+def test_a_field_knows_its_derivatives(x, conditions):
+    field = Field(["t", "x"], [0.0, -1.0], [2.0, 1.0], outputs=["u", "v"], hidden=[7, 5], conditions=conditions)
+    names = [*NAMES, "v", "v_xx", "v_tx"]
+    found, expected = field.derivatives(x, names), derivatives(field, x, names, "tx", "uv")
+    assert list(found) == names
+    for name in names:
+        torch.testing.assert_close(found[name], expected[name], msg=name)
+
+
+def test_weights_get_the_gradient_that_reverse_mode_gives(x):
+    field = Field(["t", "x"], [0.0, -1.0], [1.0, 1.0], hidden=[6, 6], conditions=lambda x: (x[:, :1], x[:, 1:]))
+    losses = [
+        (found["u_t"] + found["u"] * found["u_x"] - found["u_xx"]).square().mean()
+        for found in (field.derivatives(x, NAMES), derivatives(field, x, NAMES, "tx"))
+    ]
+    weights = [*field.parameters()]
+    forward, backward = (torch.autograd.grad(loss, weights, materialize_grads=True) for loss in losses)
+    for one, another in zip(forward, backward, strict=True):
+        torch.testing.assert_close(one, another)

@@ -1,0 +1,46 @@
+import pytest
+import torch
+from torch import nn
+
+from physml.constraints.equation_residual import EquationResidual
+from physml.networks.field import Field
+from physml.physics.burgers import Burgers, shock_conditions
+from physml.tasks.least_squares import LeastSquaresTask
+
+
+def make(**changes):
+    field = Field(["t", "x"], [0.0, -1.0], [1.0, 1.0], hidden=[8], conditions=shock_conditions)
+    settings = {"network": field, "loss": nn.MSELoss(), "constraints": {"law": EquationResidual(Burgers(0.1), "tx")}}
+    return LeastSquaresTask(**(settings | changes))
+
+
+def test_without_targets_there_is_only_the_residual(seed):
+    task, x = make(constraints={"law": EquationResidual(Burgers(0.1), "tx", weight=3.0)}), torch.rand(40, 2).double()
+    objective = task.objective({"x": x})
+    assert objective.loss == 0
+    assert objective.total.item() == pytest.approx(3 * objective.penalties["law"].item())
+    with_targets = task.objective({"x": x, "y": torch.zeros(40, 1).double()})
+    assert with_targets.loss.item() == pytest.approx(task.network(x).square().mean().item())
+    assert with_targets.total.item() == pytest.approx(objective.total.item())
+
+
+def test_points_are_drawn_where_the_residual_is_large(seed):
+    task, x = make(points=500), torch.rand(5000, 2).double()
+    size = task.constraints["law"].residual(task.network, x).abs()
+    drawn = task._draw(x)
+    assert len(drawn) == 500
+    found = task.constraints["law"].residual(task.network, drawn).abs().mean()
+    expected = (size * (1 + size / size.mean())).mean() / 2  # of draws with replacement
+    assert found.item() == pytest.approx(expected.item(), rel=0.15)
+    assert found > 1.1 * size.mean()
+
+
+@pytest.mark.parametrize("wrong", [{"optimizer": torch.optim.Adam}, {"scheduler": torch.optim.lr_scheduler.StepLR}])
+def test_first_order_optimizers_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"expected no optimizer and no scheduler"):
+        make(**wrong)
+
+
+def test_no_equation_is_refused():
+    with pytest.raises(ValueError, match=r"expected an equation among the constraints, got none"):
+        make(constraints={})
