@@ -1,11 +1,16 @@
+import math
+
 import pytest
 import torch
 from torch import nn
 
+from physml.cli.compose import compose_config
 from physml.constraints.equation_residual import EquationResidual
 from physml.networks.field import Field
+from physml.physics.burgers import Burgers
 from physml.physics.korteweg_de_vries import KortewegDeVries
 from physml.physics.nonlinear_schrodinger import NonlinearSchrodinger
+from physml.runs.build import build
 
 
 class Soliton(nn.Module):
@@ -42,3 +47,16 @@ def test_forward_and_reverse_mode_agree(x):
     assert law.names == ["u", "u_t", "u_x", "u_xxx"]
     torch.testing.assert_close(law.residual(field, x), law.residual(nn.Sequential(field), x))
     assert law(field, x).item() == pytest.approx(law.residual(field, x).square().mean().item())
+
+
+def test_the_configured_equation_is_the_one_that_the_reference_solves():
+    # By central differences of the closed form, away from the shock.
+    config = compose_config("train", ["experiment=paper/raissi2019_burgers"])
+    equation = build(config["task"]["constraints"]["burgers"]).equation
+    h, x, t = 1e-3, 0.6, 0.2
+    grid = h * torch.arange(-2, 3, dtype=torch.float64)
+    u = Burgers(0.01 / math.pi).from_sine(x + grid, t + grid)
+    first, second = (torch.tensor(w, dtype=torch.float64) / 12 for w in ([1, -8, 0, 8, -1], [-1, 16, -30, 16, -1]))
+    terms = {"u": u[2, 2], "u_t": u[2] @ first / h, "u_x": first @ u[:, 2] / h, "u_xx": second @ u[:, 2] / h**2}
+    assert equation.residual(**terms).abs() < 1e-7
+    assert (0.01 * equation.viscosity * terms["u_xx"]).abs() > 1e-5  # so a viscosity that is 1 % off is noticed

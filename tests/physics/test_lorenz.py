@@ -35,7 +35,7 @@ def test_the_trajectory_follows_its_derivative():
 
 
 def test_the_noise_is_as_asked_for():
-    drawn = simulate(np.random.default_rng(0), steps=5000, noise=0.1)
+    drawn = simulate(np.random.default_rng(0), steps=5000, state_noise=0.1, derivative_noise=0.1)
     for name in ("x", "v"):
         assert (drawn[f"{name}_noisy"] - drawn[name]).std() == pytest.approx(0.1, rel=0.03)
 

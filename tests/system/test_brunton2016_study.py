@@ -1,7 +1,11 @@
 """The study of the Lorenz equations: a run of it from the command line, and what its variants change."""
 
+import io
+import json
+
 import brunton2016 as study
 import pytest
+from rich.console import Console
 
 from physml.cli.compose import compose_config
 
@@ -23,3 +27,18 @@ def test_each_variant_changes_the_config_of_the_experiment():
     kinds = [(config["task"]["form"], config["data"]["source"]) for config in configs]
     assert all(first != second for i, first in enumerate(kinds) for second in kinds[:i])
     assert set(study.MERITS) == set(configs[0]["task"]["metrics"])
+
+
+def test_the_table_has_mean_and_worst_over_the_seeds(tmp_path):
+    for variant in study.VARIANTS:
+        for seed, error in ((1, 0.125), (2, 0.375)):
+            run = tmp_path / variant / f"seed_{seed}_abc"
+            run.mkdir(parents=True)
+            merits = {name: {"value": error, "uncertainty": 0.0, "unit": ""} for name in study.MERITS}
+            (run / "results.json").write_text(json.dumps({"metrics": merits}))
+            (run / "provenance.json").write_text(json.dumps({"git_commit": "c"}))
+    found = study.collect(tmp_path, [1, 2])
+    assert found["variants"]["states_0.1"]["git_commits"] == ["c"]
+    printed = io.StringIO()
+    Console(file=printed, width=120).print(study.table(found))
+    assert printed.getvalue().count("0.25 (0.38)") == len(study.VARIANTS) * len(study.MERITS)

@@ -44,3 +44,19 @@ def test_first_order_optimizers_are_refused(wrong):
 def test_no_equation_is_refused():
     with pytest.raises(ValueError, match=r"expected an equation among the constraints, got none"):
         make(constraints={})
+
+
+def test_an_exact_solution_leaves_the_draw_to_chance(monkeypatch):
+    task = make(points=3)
+    monkeypatch.setattr(task, "_residuals", lambda x: torch.zeros(len(x)).double())
+    assert task._draw(torch.rand(10, 2).double()).shape == (3, 2)
+
+
+def test_a_step_moves_the_weights_as_the_solver_says_and_no_further(seed, monkeypatch):
+    task, x = make(), torch.rand(300, 2).double()
+    optimizer = task.configure_optimizers()
+    monkeypatch.setattr(task, "optimizers", lambda: optimizer)
+    sums = [task._step(x).item() for _ in range(15)]
+    assert sums == sorted(sums, reverse=True)
+    assert sums[-1] < 0.05 * sums[0]
+    assert task._residuals(x).square().sum().item() <= sums[-1]

@@ -1,4 +1,5 @@
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -47,6 +48,22 @@ def test_differences_of_noisy_states_do_not_find_it(network):
     batch = {"x": x[:, 1:-1], "y": (x[:, 2:] - x[:, :-2]) / 2e-3}
     coefficients = stlsq(condense([measured_derivatives(network, batch)]), 0.025)
     assert wrong_terms(coefficients, true_coefficients(Lorenz(), network)) > 0
+
+
+def test_the_last_batch_solves_all_of_them(network, monkeypatch):
+    arrays = LorenzSource(state_noise=0.01)(6, np.random.default_rng(3))
+    task = SparseRegressionTask(network, nn.MSELoss(), partial(weak_form, dt=1e-3), members=5)
+    optimizer = task.configure_optimizers()
+    monkeypatch.setattr(task, "optimizers", lambda: optimizer)
+    monkeypatch.setattr(task, "log_dict", lambda terms: None)
+    for number in range(6):
+        task._trainer = SimpleNamespace(is_last_batch=number == 5)
+        task.training_step(arrays[torch.tensor([number])], number)
+        assert bool(network.coefficients.any()) == (number == 5)
+    truth = true_coefficients(Lorenz(), network)
+    assert wrong_terms(network.coefficients, truth) == 0
+    assert torch.equal(network.spread != 0, truth != 0)
+    assert task._parts == []
 
 
 @pytest.mark.parametrize("wrong", [{"optimizer": torch.optim.SGD}, {"constraints": {"any": nn.Identity()}}])

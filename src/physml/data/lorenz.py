@@ -6,6 +6,8 @@ import torch
 from physml.data.arrays import Arrays
 from physml.physics.lorenz import Lorenz, simulate
 
+SYMBOLS = {"x": "x", "y": "v"}  # of a batch's arrays in the simulation
+
 
 class LorenzSource:
     """Pieces of one trajectory, each an event, in double precision.
@@ -37,11 +39,9 @@ class LorenzSource:
 
     def __call__(self, count: int, rng: np.random.Generator) -> Arrays:
         """Draw `count` pieces, one after the other."""
-        drawn = simulate(rng, count * self.samples - 1, self.dt, lorenz=self.law)
-        measured = {
-            "x": drawn["x"] + self.state_noise * rng.standard_normal(drawn["x"].shape),
-            "y": drawn["v"] + self.derivative_noise * rng.standard_normal(drawn["v"].shape),
-        }
+        steps = count * self.samples - 1
+        drawn = simulate(rng, steps, self.dt, self.state_noise, self.derivative_noise, self.law)
+        pieces = (count, self.samples, 3)
         return Arrays(
-            {name: torch.from_numpy(array).reshape(count, self.samples, 3) for name, array in measured.items()}
+            {name: torch.from_numpy(drawn[f"{symbol}_noisy"]).reshape(pieces) for name, symbol in SYMBOLS.items()}
         )

@@ -35,7 +35,7 @@ class Field(nn.Module):
     Units: those of the box and of the conditions.
 
     Source: Raissi, Perdikaris and Karniadakis 2019, doi 10.1016/j.jcp.2018.10.045; Lagaris, Likas and Fotiadis 1998,
-    doi 10.1109/72.712178, eq. 11 (conditions).
+    doi 10.1109/72.712178 (conditions).
 
     Args:
         variables: A letter for each variable.

@@ -12,11 +12,12 @@ class SparseDynamics(nn.Module):
     .. math:: \dot x = \Theta(x)\, \Xi
 
     Θ holds all monomials of the variables up to a degree. Ξ is kept in double precision; it is found by sparse
-    regression (`physml.tasks.sparse_regression`), whose zeros stay exact.
+    regression (`physml.tasks.sparse_regression`), whose zeros stay exact. ``spread`` is its standard deviation over the
+    members of an ensemble, 0 if there was none.
 
     Units: those of x per time; each coefficient has the unit that makes it so.
 
-    Source: Brunton, Proctor and Kutz 2016, doi 10.1073/pnas.1517384113, eq. 4.
+    Source: Brunton, Proctor and Kutz 2016, doi 10.1073/pnas.1517384113.
 
     Args:
         variables: Names of the variables.
@@ -36,6 +37,7 @@ class SparseDynamics(nn.Module):
         self.variables = list(variables)
         self.register_buffer("powers", exponents(len(variables), degree), persistent=False)
         self.coefficients = nn.Parameter(torch.zeros(len(self.powers), len(variables), dtype=torch.float64))
+        self.register_buffer("spread", torch.zeros_like(self.coefficients.data))
 
     def library(self, x: Tensor) -> Tensor:
         """Return Θ(x) in double precision. Shapes: (…, variables) → (…, terms)."""

@@ -29,7 +29,7 @@ def etdrk4(
     Units: those of `initial`; times in that of L⁻¹.
 
     Source: Cox and Matthews 2002, doi 10.1006/jcph.2002.6995, eqs. 26 to 29; Kassam and Trefethen 2005,
-    doi 10.1137/S1064827502410633, eq. 2.5 (coefficients by contour integrals).
+    doi 10.1137/S1064827502410633 (coefficients by contour integrals).
 
     Args:
         linear: L, the diagonal of the linear part, in double precision.

@@ -63,7 +63,7 @@ def least_squares(equations: Equations, terms: Tensor) -> Tensor:
 def stlsq(equations: Equations, threshold: float) -> Tensor:
     r"""Sequentially thresholded least squares: drop what is small and solve again with the rest, until nothing is.
 
-    Source: Brunton, Proctor and Kutz 2016, doi 10.1073/pnas.1517384113, supplement, algorithm 1.
+    Source: Brunton, Proctor and Kutz 2016, doi 10.1073/pnas.1517384113.
 
     Args:
         equations: R and C.
@@ -96,7 +96,7 @@ def ensemble(
     The members are `stlsq` of parts drawn with replacement; the coefficients are then those of all equations with the
     terms that stay.
 
-    Source: Fasel, Kutz, Brunton and Brunton 2022, doi 10.1098/rspa.2021.0904, section 2 (bagging).
+    Source: Fasel, Kutz, Brunton and Brunton 2022, doi 10.1098/rspa.2021.0904 (bagging).
 
     Args:
         parts: Equations from independent parts of the data.

@@ -13,7 +13,7 @@ def test_function(samples: int, dt: float, power: int) -> tuple[Tensor, Tensor]:
     It vanishes at the window's ends with its first p − 1 derivatives, so that sums over the samples converge to the
     integrals with that order.
 
-    Source: Messenger and Bortz 2021, doi 10.1137/20M1343166, eq. 3.3.
+    Source: Messenger and Bortz 2021, doi 10.1137/20M1343166.
 
     Args:
         samples: Samples of the window, both ends included.
@@ -41,7 +41,7 @@ def weak_equations(x: Tensor, library: Tensor, dt: float, width: int, stride: in
 
     White noise on the states is averaged over the test function instead of being amplified by a derivative.
 
-    Source: Messenger and Bortz 2021, doi 10.1137/20M1343166, eq. 3.2.
+    Source: Messenger and Bortz 2021, doi 10.1137/20M1343166.
 
     Args:
         x: Trajectories.

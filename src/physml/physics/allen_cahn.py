@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from physml.ops.etdrk4 import etdrk4
 from physml.ops.fourier import PeriodicInterval
+from physml.ops.periodic_evolution import evolve, reference
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class AllenCahn:
         return u_t - self.diffusion * u_xx - self.rate * (u - u**3)
 
     def solve(self, interval: PeriodicInterval, initial: Tensor, dt: float, frames: int, substeps: int) -> Tensor:
-        """Return the periodic solution. Arguments: as `etdrk4`. Shapes: initial (points,) → (points, frames + 1)."""
+        """Return the periodic solution. Arguments: as `evolve`. Shapes: initial (points,) → (points, frames + 1)."""
 
         def saturate(spectrum: Tensor) -> Tensor:
             return -self.rate * interval.transform(interval.values(spectrum) ** 3)
 
         linear = self.diffusion * interval.symbol(2, real=True).real + self.rate
-        return interval.values(etdrk4(linear, saturate, interval.transform(initial), dt, frames, substeps)).T
+        return evolve(interval, linear, saturate, initial, dt, frames, substeps)
 
     def front(self, x: Tensor) -> Tensor:
         r"""Return the front at rest between the two phases, on the infinite line.
@@ -58,7 +58,7 @@ class AllenCahn:
 def separation(points: int = 512, frames: int = 200, substeps: int = 20) -> dict[str, np.ndarray]:
     r"""x² cos πx on the periodic interval [−1, 1) up to t = 1, with D = 1e-4 and r = 5.
 
-    Source: Raissi, Perdikaris and Karniadakis 2019, doi 10.1016/j.jcp.2018.10.045, section 3.2.1.
+    Source: Raissi, Perdikaris and Karniadakis 2019, doi 10.1016/j.jcp.2018.10.045.
 
     Args:
         points: Points of the interval.
@@ -70,5 +70,4 @@ def separation(points: int = 512, frames: int = 200, substeps: int = 20) -> dict
     """
     interval = PeriodicInterval(-1.0, 1.0, points)
     initial = interval.x**2 * torch.cos(math.pi * interval.x)
-    u = AllenCahn().solve(interval, initial, 1 / frames, frames, substeps)
-    return {"x": interval.x.numpy(), "t": np.linspace(0, 1, frames + 1), "u": u.numpy()}
+    return reference(AllenCahn().solve, interval, initial, 1.0, frames, substeps)

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from physml.ops.etdrk4 import etdrk4
 from physml.ops.fourier import PeriodicInterval, self_advection
+from physml.ops.periodic_evolution import evolve, reference
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,9 @@ class Burgers:
         return u_t + u * u_x - self.viscosity * u_xx
 
     def solve(self, interval: PeriodicInterval, initial: Tensor, dt: float, frames: int, substeps: int) -> Tensor:
-        """Return the periodic solution. Arguments: as `etdrk4`. Shapes: initial (points,) → (points, frames + 1)."""
+        """Return the periodic solution. Arguments: as `evolve`. Shapes: initial (points,) → (points, frames + 1)."""
         linear = self.viscosity * interval.symbol(2, real=True).real
-        path = etdrk4(linear, self_advection(interval), interval.transform(initial), dt, frames, substeps)
-        return interval.values(path).T
+        return evolve(interval, linear, self_advection(interval), initial, dt, frames, substeps)
 
     def from_sine(self, x: Tensor, t: Tensor) -> Tensor:
         r"""Return the solution that starts as −sin πx, in closed form.
@@ -79,7 +78,7 @@ def shock_conditions(tx: Tensor) -> tuple[Tensor, Tensor]:
 def shock(points: int = 256, frames: int = 99) -> dict[str, np.ndarray]:
     r"""−sin πx, which steepens to a shock at x = 0 by t = 1/π, with ν = 0.01/π: the exact solution.
 
-    Source: the grid of Raissi, Perdikaris and Karniadakis 2019, doi 10.1016/j.jcp.2018.10.045, section 3.1.1 of part I
+    Source: the grid of Raissi, Perdikaris and Karniadakis 2019, doi 10.1016/j.jcp.2018.10.045
     (arXiv 1711.10561).
 
     Args:
@@ -96,7 +95,7 @@ def shock(points: int = 256, frames: int = 99) -> dict[str, np.ndarray]:
 def sine(points: int = 256, frames: int = 200, substeps: int = 20) -> dict[str, np.ndarray]:
     r"""−sin(πx/8) on the periodic interval [−8, 8) up to t = 10, with ν = 0.1.
 
-    Source: Raissi 2018, arXiv 1801.06637, section 3.1.
+    Source: Raissi 2018, arXiv 1801.06637.
 
     Args:
         points: Points of the interval.
@@ -107,14 +106,14 @@ def sine(points: int = 256, frames: int = 200, substeps: int = 20) -> dict[str, 
         As `shock`.
     """
     interval = PeriodicInterval(-8.0, 8.0, points)
-    return _periodic(interval, -torch.sin(math.pi * interval.x / 8), frames, substeps)
+    return reference(Burgers(0.1).solve, interval, -torch.sin(math.pi * interval.x / 8), 10.0, frames, substeps)
 
 
 def gaussian(points: int = 256, frames: int = 100, substeps: int = 20) -> dict[str, np.ndarray]:
     r"""exp(−(x + 2)²) on the periodic interval [−8, 8) up to t = 10, with ν = 0.1.
 
-    Source: Rudy, Brunton, Proctor and Kutz 2017, doi 10.1126/sciadv.1602614, and Raissi 2018, arXiv 1801.06637,
-    section 3.1, as a start that was not trained on.
+    Source: Rudy, Brunton, Proctor and Kutz 2017, doi 10.1126/sciadv.1602614; Raissi 2018, arXiv 1801.06637, as a
+    start that was not trained on.
 
     Args:
         points: Points of the interval.
@@ -125,9 +124,4 @@ def gaussian(points: int = 256, frames: int = 100, substeps: int = 20) -> dict[s
         As `shock`.
     """
     interval = PeriodicInterval(-8.0, 8.0, points)
-    return _periodic(interval, torch.exp(-((interval.x + 2) ** 2)), frames, substeps)
-
-
-def _periodic(interval: PeriodicInterval, initial: Tensor, frames: int, substeps: int) -> dict[str, np.ndarray]:
-    u = Burgers(0.1).solve(interval, initial, 10 / frames, frames, substeps)
-    return {"x": interval.x.numpy(), "t": np.linspace(0, 10, frames + 1), "u": u.numpy()}
+    return reference(Burgers(0.1).solve, interval, torch.exp(-((interval.x + 2) ** 2)), 10.0, frames, substeps)

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from physml.ops.etdrk4 import etdrk4
 from physml.ops.fourier import PeriodicInterval, self_advection
+from physml.ops.periodic_evolution import evolve, reference
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,9 @@ class KortewegDeVries:
         return u_t + u * u_x + self.dispersion * u_xxx
 
     def solve(self, interval: PeriodicInterval, initial: Tensor, dt: float, frames: int, substeps: int) -> Tensor:
-        """Return the periodic solution. Arguments: as `etdrk4`. Shapes: initial (points,) → (points, frames + 1)."""
+        """Return the periodic solution. Arguments: as `evolve`. Shapes: initial (points,) → (points, frames + 1)."""
         linear = -self.dispersion * interval.symbol(3, real=True)
-        path = etdrk4(linear, self_advection(interval), interval.transform(initial), dt, frames, substeps)
-        return interval.values(path).T
+        return evolve(interval, linear, self_advection(interval), initial, dt, frames, substeps)
 
     def soliton(self, x: Tensor, t: Tensor, speed: float) -> Tensor:
         r"""Return a solitary wave on the infinite line, at x = 0 at t = 0.
@@ -54,7 +53,7 @@ class KortewegDeVries:
 def sine(points: int = 512, frames: int = 200, substeps: int = 80) -> dict[str, np.ndarray]:
     r"""−sin(πx/20) on the periodic interval [−20, 20) up to t = 40, with β = 1.
 
-    Source: Raissi 2018, arXiv 1801.06637, section 3.2.
+    Source: Raissi 2018, arXiv 1801.06637.
 
     Args:
         points: Points of the interval.
@@ -65,13 +64,13 @@ def sine(points: int = 512, frames: int = 200, substeps: int = 80) -> dict[str, 
         ``x`` (points,), ``t`` (frames + 1,) and ``u`` (points, frames + 1).
     """
     interval = PeriodicInterval(-20.0, 20.0, points)
-    return _periodic(interval, -torch.sin(math.pi * interval.x / 20), frames, substeps)
+    return reference(KortewegDeVries().solve, interval, -torch.sin(math.pi * interval.x / 20), 40.0, frames, substeps)
 
 
 def cosine(points: int = 512, frames: int = 200, substeps: int = 80) -> dict[str, np.ndarray]:
     r"""cos(πx/20) on the periodic interval [−20, 20) up to t = 40, with β = 1.
 
-    Source: Raissi 2018, arXiv 1801.06637, section 3.2, as a start that was not trained on.
+    Source: Raissi 2018, arXiv 1801.06637, as a start that was not trained on.
 
     Args:
         points: Points of the interval.
@@ -82,9 +81,4 @@ def cosine(points: int = 512, frames: int = 200, substeps: int = 80) -> dict[str
         As `sine`.
     """
     interval = PeriodicInterval(-20.0, 20.0, points)
-    return _periodic(interval, torch.cos(math.pi * interval.x / 20), frames, substeps)
-
-
-def _periodic(interval: PeriodicInterval, initial: Tensor, frames: int, substeps: int) -> dict[str, np.ndarray]:
-    u = KortewegDeVries().solve(interval, initial, 40 / frames, frames, substeps)
-    return {"x": interval.x.numpy(), "t": np.linspace(0, 40, frames + 1), "u": u.numpy()}
+    return reference(KortewegDeVries().solve, interval, torch.cos(math.pi * interval.x / 20), 40.0, frames, substeps)

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from physml.ops.etdrk4 import etdrk4
 from physml.ops.fourier import PeriodicInterval, self_advection
+from physml.ops.periodic_evolution import evolve, reference
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,15 @@ class KuramotoSivashinsky:
         return u_t + u * u_x + u_xx + u_xxxx
 
     def solve(self, interval: PeriodicInterval, initial: Tensor, dt: float, frames: int, substeps: int) -> Tensor:
-        """Return the periodic solution. Arguments: as `etdrk4`. Shapes: initial (points,) → (points, frames + 1)."""
+        """Return the periodic solution. Arguments: as `evolve`. Shapes: initial (points,) → (points, frames + 1)."""
         linear = -(interval.symbol(2, real=True) + interval.symbol(4, real=True)).real
-        path = etdrk4(linear, self_advection(interval), interval.transform(initial), dt, frames, substeps)
-        return interval.values(path).T
+        return evolve(interval, linear, self_advection(interval), initial, dt, frames, substeps)
 
 
 def sine(points: int = 511, frames: int = 250, substeps: int = 100) -> dict[str, np.ndarray]:
     r"""−sin(πx/10) on the periodic interval [−10, 10] up to t = 50: still regular in so short an interval.
 
-    Source: Raissi 2018, arXiv 1801.06637, section 3.3, and the generator beside its code.
+    Source: Raissi 2018, arXiv 1801.06637, and the generator beside its code.
 
     Args:
         points: Points of the interval.
@@ -52,15 +51,15 @@ def sine(points: int = 511, frames: int = 250, substeps: int = 100) -> dict[str,
         ``x`` (points + 1,) with both ends of the interval, ``t`` (frames + 1,) and ``u`` (points + 1, frames + 1).
     """
     interval = PeriodicInterval(-10.0, 10.0, points)
-    return _periodic(interval, -torch.sin(math.pi * interval.x / 10), 50.0, frames, substeps)
+    return _with_both_ends(interval, -torch.sin(math.pi * interval.x / 10), 50.0, frames, substeps)
 
 
 def chaos(points: int = 511, frames: int = 250, substeps: int = 200) -> dict[str, np.ndarray]:
     r"""cos(x/16) (1 + sin(x/16)) on the periodic interval [0, 32π] up to t = 100, chaotic.
 
-    Differences grow about e-fold in ten times, so that single numbers of the last frames depend on the method.
+    Differences grow e-fold in about ten units of time, so that the last frames depend on the rounding of each step.
 
-    Source: Kassam and Trefethen 2005, doi 10.1137/S1064827502410633, section 4; shown by Raissi 2018, arXiv 1801.06637.
+    Source: Kassam and Trefethen 2005, doi 10.1137/S1064827502410633; shown by Raissi 2018, arXiv 1801.06637.
 
     Args:
         points: Points of the interval.
@@ -72,12 +71,12 @@ def chaos(points: int = 511, frames: int = 250, substeps: int = 200) -> dict[str
     """
     interval = PeriodicInterval(0.0, 32 * math.pi, points)
     x = interval.x / 16
-    return _periodic(interval, torch.cos(x) * (1 + torch.sin(x)), 100.0, frames, substeps)
+    return _with_both_ends(interval, torch.cos(x) * (1 + torch.sin(x)), 100.0, frames, substeps)
 
 
-def _periodic(
+def _with_both_ends(
     interval: PeriodicInterval, initial: Tensor, until: float, frames: int, substeps: int
 ) -> dict[str, np.ndarray]:
-    u = KuramotoSivashinsky().solve(interval, initial, until / frames, frames, substeps)
-    x = np.append(interval.x.numpy(), interval.upper)
-    return {"x": x, "t": np.linspace(0, until, frames + 1), "u": np.concatenate([u, u[:1]])}
+    found = reference(KuramotoSivashinsky().solve, interval, initial, until, frames, substeps)
+    x, u = np.append(found["x"], interval.upper), np.concatenate([found["u"], found["u"][:1]])
+    return found | {"x": x, "u": u}

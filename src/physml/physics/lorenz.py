@@ -60,7 +60,12 @@ class Lorenz:
 
 
 def simulate(
-    rng: np.random.Generator, steps: int = 100_000, dt: float = 1e-3, noise: float = 0.0, lorenz: Lorenz | None = None
+    rng: np.random.Generator,
+    steps: int = 100_000,
+    dt: float = 1e-3,
+    state_noise: float = 0.0,
+    derivative_noise: float = 0.0,
+    lorenz: Lorenz | None = None,
 ) -> dict[str, np.ndarray]:
     """Return one trajectory from (−8, 8, 27), its derivatives, and both with Gaussian noise.
 
@@ -70,7 +75,8 @@ def simulate(
         rng: Source of the noise.
         steps: States after the first.
         dt: Time between two states.
-        noise: Standard deviation of the noise on states and derivatives alike.
+        state_noise: Standard deviation of the noise on the states.
+        derivative_noise: Standard deviation of the noise on the derivatives.
         lorenz: σ, ρ and β (default: those of Lorenz).
 
     Returns:
@@ -84,6 +90,6 @@ def simulate(
         "t": dt * np.arange(steps + 1),
         "x": x,
         "v": v,
-        "x_noisy": x + noise * rng.standard_normal(x.shape),
-        "v_noisy": v + noise * rng.standard_normal(v.shape),
+        "x_noisy": x + state_noise * rng.standard_normal(x.shape),
+        "v_noisy": v + derivative_noise * rng.standard_normal(v.shape),
     }

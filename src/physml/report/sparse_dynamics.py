@@ -44,7 +44,7 @@ def plot_forecast(network: SparseDynamics, x: Tensor, dt: float, steps: int = 20
 
 
 def plot_coefficients(network: SparseDynamics, law: object) -> Figure:
-    """Draw the coefficients that were found beside the true ones, with the relative error of each.
+    """Draw the coefficients that were found, with their spread, beside the true ones, and the relative error of each.
 
     Args:
         network: The law that was found.
@@ -54,10 +54,8 @@ def plot_coefficients(network: SparseDynamics, law: object) -> Figure:
         (tuple(powers), column): value for powers, row in law.terms.items() for column, value in enumerate(row) if value
     }
     rows = [tuple(row) for row in network.powers.tolist()]
-    found = {
-        (rows[row], column): float(network.coefficients[row, column])
-        for row, column in network.coefficients.detach().nonzero().tolist()
-    }
+    coefficients = network.coefficients.detach()
+    found = {(rows[row], column): float(coefficients[row, column]) for row, column in coefficients.nonzero().tolist()}
     labels = dict(zip(rows, network.terms, strict=True))
     keys = sorted(truth | found, key=lambda key: (key[1], rows.index(key[0])))
     figure = Figure(figsize=(7, 1.5 + 0.35 * len(keys)), layout="constrained")
@@ -66,7 +64,10 @@ def plot_coefficients(network: SparseDynamics, law: object) -> Figure:
         panel.plot(
             truth.get(key, 0.0), place, "o", ms=9, mfc="none", color="black", label="true" if not place else None
         )
-        panel.plot(found.get(key, 0.0), place, "x", color="C0", label="found" if not place else None)
+        spread = float(network.spread[rows.index(key[0]), key[1]])
+        panel.errorbar(
+            found.get(key, 0.0), place, xerr=spread, fmt="x", color="C0", label="found" if not place else None
+        )
         error = f"{abs(found[key] / truth[key] - 1):.1e}" if key in truth and key in found else "wrong term"
         panel.annotate(error, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize="small")
     panel.set_yticks(range(len(keys)), [f"{labels[powers]} in d{network.variables[c]}/dt" for powers, c in keys])

@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from torchmetrics import Metric
 
 from physml.ops.levenberg_marquardt import levenberg_marquardt_step
 from physml.ops.named import call
 from physml.ops.point_jacobian import point_jacobian
+from physml.tasks.single_process import refuse_several_processes
 from physml.tasks.supervised import Batch, Objective, SupervisedTask
 
 
@@ -21,8 +23,8 @@ class LeastSquaresTask(SupervisedTask):
     A batch holds candidates. N of them are drawn by p, `repeats` steps are taken with these, and the next batch comes.
     The data have no targets, except in the test; what validation monitors is J at the points of its own.
 
-    Source: Marquardt 1963, doi 10.1137/0111030; Wu et al. 2023, doi 10.1016/j.cma.2022.115671, eq. 2 with k = c = 1
-    (sampling).
+    Source: Marquardt 1963, doi 10.1137/0111030; Wu et al. 2023, doi 10.1016/j.cma.2022.115671 (sampling, their RAD
+    with k = c = 1).
 
     Args:
         network: A `physml.networks.field.Field`.
@@ -90,28 +92,37 @@ class LeastSquaresTask(SupervisedTask):
         self.log_dict({"train/J": total, "train/damping": self.damping})
         return total
 
+    def on_fit_start(self) -> None:
+        """Refuse several processes, each of which would take steps of its own.
+
+        Raises:
+            ValueError: There are several.
+        """
+        super().on_fit_start()
+        refuse_several_processes(self)
+
     @torch.no_grad()
     def _draw(self, candidates: Tensor) -> Tensor:
         size = self._residuals(candidates).abs().view(len(self.constraints), -1).sum(0)
-        return candidates[torch.multinomial(1 + size / size.mean(), min(self.points, len(candidates)))]
+        mean = size.mean().clamp(min=torch.finfo(size.dtype).tiny)  # of an exact solution it is zero
+        return candidates[torch.multinomial(1 + size / mean, min(self.points, len(candidates)))]
 
     def _step(self, x: Tensor) -> Tensor:
         layers = list(self.network.layers)
-        r, jacobian = point_jacobian(lambda: self._residuals(x), layers)
         weights = [weights for layer in layers for weights in layer.parameters()]
-        before = [each.detach().clone() for each in weights]
+        before = parameters_to_vector(weights).detach()
 
         @torch.no_grad()
-        def try_step(step: Tensor) -> float:
-            for each, old, change in zip(weights, before, step.split([w.numel() for w in weights]), strict=True):
-                each.copy_(old + change.view_as(old))
+        def sum_after(step: Tensor) -> float:
+            vector_to_parameters(before + step, weights)
             return float(self._residuals(x).square().sum())
 
-        step, damping = levenberg_marquardt_step(r, jacobian, float(self.damping), try_step)
+        r, jacobian = point_jacobian(lambda: self._residuals(x), layers)
+        step, damping = levenberg_marquardt_step(r, jacobian, float(self.damping), sum_after)
+        vector_to_parameters(before, weights)
         self.damping.fill_(damping)
-        for each, old, change in zip(weights, before, step.split([w.numel() for w in weights]), strict=True):
-            each.data.copy_(old)
-            each.grad = -change.view_as(old)
+        for each, change in zip(weights, step.split([each.numel() for each in weights]), strict=True):
+            each.grad = -change.view_as(each)
         self.optimizers().step()
         return r.square().sum()
 

@@ -9,6 +9,7 @@ from torchmetrics import Metric
 from physml.networks.sparse_dynamics import SparseDynamics
 from physml.ops.sparse_regression import Equations, condense, ensemble, stlsq
 from physml.ops.weak_form import weak_equations
+from physml.tasks.single_process import refuse_several_processes
 from physml.tasks.supervised import Batch, SupervisedTask
 
 Form = Callable[[SparseDynamics, Batch], tuple[Tensor, Tensor]]
@@ -94,12 +95,20 @@ class SparseRegressionTask(SupervisedTask):
         )
         self.automatic_optimization = False
         self.form, self.threshold, self.members, self.inclusion = form, threshold, members, inclusion
-        self.register_buffer("spread", torch.zeros_like(network.coefficients), persistent=False)
         self._parts: list[Equations] = []
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return what takes the one step to the solution."""
         return torch.optim.SGD([self.network.coefficients], lr=1.0)
+
+    def on_fit_start(self) -> None:
+        """Refuse several processes, each of which would solve the equations of its own data.
+
+        Raises:
+            ValueError: There are several.
+        """
+        super().on_fit_start()
+        refuse_several_processes(self)
 
     @torch.no_grad()
     def training_step(self, batch: Batch, index: int) -> Tensor:
@@ -118,5 +127,5 @@ class SparseRegressionTask(SupervisedTask):
             return stlsq(condense(self._parts), self.threshold)
         generator = torch.Generator().manual_seed(torch.initial_seed() % 2**63)
         coefficients, spread = ensemble(self._parts, self.threshold, self.members, self.inclusion, generator)
-        self.spread.copy_(spread)
+        self.network.spread.copy_(spread)
         return coefficients
