@@ -36,6 +36,7 @@ def test_the_shortest_wave_of_an_even_number_of_points_has_no_slope_but_a_curvat
     interval = PeriodicInterval(0.0, 8.0, 8)
     u = torch.cos(math.pi * interval.x)
     assert interval.derivative(u).abs().max() < 1e-14
+    assert interval.derivative(u.to(torch.complex128)).abs().max() < 1e-14
     torch.testing.assert_close(interval.derivative(u, 2), -(math.pi**2) * u)
 
 

@@ -24,6 +24,31 @@ def test_without_targets_there_is_only_the_residual(seed):
     assert with_targets.total.item() == pytest.approx(objective.total.item())
 
 
+def test_the_sum_of_squares_is_the_objective(seed):
+    laws = {
+        "one": EquationResidual(Burgers(0.1), "tx", weight=3.0),
+        "other": EquationResidual(Burgers(0.3), "tx", weight=0.2),
+    }
+    task, x = make(constraints=laws), torch.rand(40, 2).double()
+    assert task._residuals(x).square().sum().item() == pytest.approx(task.objective({"x": x}).total.item())
+
+
+class Relaxation:
+    """u_t = 1 − u, which a constant solves."""
+
+    def residual(self, u, u_t):
+        return u_t + u - 1
+
+
+def test_one_step_solves_what_is_linear_in_the_weights(seed, monkeypatch):
+    field, law = Field(["t", "x"], [0.0, -1.0], [1.0, 1.0], hidden=[]), EquationResidual(Relaxation(), "tx")
+    task, x = make(network=field, constraints={"law": law}, damping=1e-12), torch.rand(40, 2).double()
+    optimizer = task.configure_optimizers()
+    monkeypatch.setattr(task, "optimizers", lambda: optimizer)
+    task._step(x)
+    torch.testing.assert_close(field(x), torch.ones(40, 1, dtype=torch.float64))
+
+
 def test_points_are_drawn_where_the_residual_is_large(seed):
     task, x = make(points=500), torch.rand(5000, 2).double()
     size = task.constraints["law"].residual(task.network, x).abs()

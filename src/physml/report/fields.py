@@ -1,0 +1,49 @@
+"""Figures of fields over time and space."""
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+
+def plot_solution(x: Tensor, prediction: Tensor, target: Tensor, slices: int = 3) -> Figure:
+    """Draw a field over time and space, its error, and slices of it at some times beside the truth.
+
+    Args:
+        x: All points of a grid, time and place, shape (points, 2).
+        prediction: The field there, shape (points, 1).
+        target: The truth there, shape (points, 1).
+        slices: How many times to draw, equally spaced up to the last.
+
+    Raises:
+        ValueError: The points are no grid.
+    """
+    t, column = torch.unique(x[:, 0], return_inverse=True)
+    place, row = torch.unique(x[:, 1], return_inverse=True)
+    if len(x) != len(t) * len(place):
+        raise ValueError(
+            f"expected all points of a grid of {len(t)} times and {len(place)} places, got {len(x)}: "
+            "raise callbacks.figures.events to all of them"
+        )
+    field, truth = (torch.empty(len(place), len(t), dtype=x.dtype) for _ in range(2))
+    field[row, column], truth[row, column] = prediction[:, 0].to(x.dtype), target[:, 0].to(x.dtype)
+    figure = Figure(figsize=(12, 7), layout="constrained")
+    grid = figure.add_gridspec(2, 1)
+    above = grid[0].subgridspec(1, 2).subplots()
+    relative = float((field - truth).norm() / truth.norm())
+    t, place, field, truth = (each.numpy() for each in (t, place, field, truth))
+    error = field - truth
+    limit = abs(error).max()
+    images = [
+        above[0].pcolormesh(t, place, field, shading="nearest"),
+        above[1].pcolormesh(t, place, error, shading="nearest", cmap="RdBu", vmin=-limit, vmax=limit),
+    ]
+    for panel, image, title in zip(above, images, ("field", f"error, {relative:.1e} of the norm"), strict=True):
+        panel.set(xlabel="t", ylabel="x", title=title)
+        figure.colorbar(image, ax=panel)
+    for number, panel in enumerate(grid[1].subgridspec(1, slices).subplots(sharey=True, squeeze=False).flat, start=1):
+        moment = round(number * (len(t) - 1) / slices)
+        panel.plot(place, truth[:, moment], color="black", lw=3, alpha=0.35, label="truth")
+        panel.plot(place, field[:, moment], color="C0", lw=1, label="field")
+        panel.set(xlabel="x", title=f"t = {float(t[moment]):.3g}")
+    figure.axes[-1].legend()
+    return figure

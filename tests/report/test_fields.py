@@ -1,0 +1,29 @@
+import pytest
+import torch
+
+from physml.report.fields import plot_solution
+
+
+def grid():
+    t, x = torch.linspace(0, 1, 5), torch.linspace(-1, 1, 7)
+    points = torch.cartesian_prod(x, t).flip(1)
+    return points, (points[:, :1] + 10 * points[:, 1:])
+
+
+def test_values_are_drawn_where_they_belong_in_any_order(seed):
+    points, truth = grid()
+    order = torch.randperm(len(points))
+    figure = plot_solution(points[order], truth[order] + 0.5, truth[order])
+    field, error = (panel.collections[0].get_array() for panel in figure.axes[:2])
+    torch.testing.assert_close(torch.tensor(field.data), truth.reshape(7, 5) + 0.5)
+    assert torch.tensor(error.data).sub(0.5).abs().max() < 1e-5
+    true, found = figure.axes[-1].lines
+    assert figure.axes[-1].get_title() == "t = 1"
+    torch.testing.assert_close(torch.tensor(true.get_ydata()), 1 + 10 * torch.linspace(-1, 1, 7))
+    torch.testing.assert_close(torch.tensor(found.get_ydata()), 1.5 + 10 * torch.linspace(-1, 1, 7))
+
+
+def test_a_part_of_a_grid_is_refused():
+    points, truth = grid()
+    with pytest.raises(ValueError, match=r"expected all points of a grid of 5 times and 7 places, got 34"):
+        plot_solution(points[:-1], truth[:-1], truth[:-1])
