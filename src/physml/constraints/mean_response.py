@@ -1,0 +1,58 @@
+"""Showers are given their energy on average."""
+
+import torch
+from torch import Tensor, nn
+
+from physml.ops.segments import segment_sum
+
+
+class MeanResponse(nn.Module):
+    r"""Squared deviation from one of the mean response of a batch, shower by shower.
+
+    .. math::
+        \Omega = \left\langle \left( \langle R_k \rangle_e - 1 \right)^2 \right\rangle_k, \qquad
+        R_{ek} = \frac{\sum_{i \in e} E_i p_{ik}}{\sum_{i \in e} E_i t_{ik}}
+
+    Where `physml.constraints.visible_energy.VisibleEnergy` narrows the response of each shower, this law moves only its
+    mean, by whatever costs the loss least. The mean of n showers scatters by σ_R / √n, so batches should not be tiny.
+    A shower that left no energy has no response; if none left any, Ω is zero.
+
+    Units: dimensionless; `energy` in any unit.
+
+    Source: the mean response, a figure of merit of Qasim, Kieseler, Iiyama and Pierini 2019, arXiv 1902.07987.
+
+    Args:
+        weight: γ, the weight of Ω in the objective.
+
+    Shapes:
+        prediction p and target t (points, showers), energy E (points,), offsets (events + 1,) → scalar
+
+    Raises:
+        ValueError: prediction and target differ in shape.
+
+    Example:
+        >>> import torch
+        >>> target, energy, offsets = torch.ones(2, 1), torch.ones(2), torch.tensor([0, 1, 2])
+        >>> law = MeanResponse()
+        >>> float(law(torch.tensor([[0.5], [1.5]]), target, energy, offsets))
+        0.0
+        >>> float(law(torch.tensor([[0.5], [0.5]]), target, energy, offsets))
+        0.25
+    """
+
+    def __init__(self, weight: float = 1.0) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> Tensor:
+        """Return Ω of a batch."""
+        if prediction.shape != target.shape:
+            raise ValueError(
+                f"mean response expected fractions of shape {tuple(target.shape)}, got {tuple(prediction.shape)}: "
+                "give the network one output a shower"
+            )
+        error = segment_sum(energy[:, None] * (prediction - target), offsets)
+        true = segment_sum(energy[:, None] * target, offsets)
+        seen = true > 0
+        deviation = torch.where(seen, error / true.where(seen, 1), 0).sum(0) / seen.sum(0).clamp(min=1)
+        return deviation.square().mean()
