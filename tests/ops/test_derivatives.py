@@ -126,6 +126,24 @@ def test_curl_has_the_sign_of_the_right_hand_rule(x):
     torch.testing.assert_close(found, 2 * spin.expand(5, 3))
 
 
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_they_are_the_same_where_gradients_are_switched_off(network, x, mode):
+    def scalar(x):
+        return network(x)[:, :1]
+
+    def everything(x):
+        sets = derivatives(network, x, ["u", "v_txx"], variables="txy", outputs="uvw")
+        forward = jacobian(network, x, forward=True)
+        return [*sets.values(), hessian(scalar, x), divergence(network, x), laplacian(network, x), forward]
+
+    expected = everything(x)
+    with mode():
+        found = everything(x.clone())
+    for one, other in zip(found, expected, strict=True):
+        assert other.abs().max() > 0
+        torch.testing.assert_close(one, other)
+
+
 def test_a_constant_has_no_slope(x):
     found = derivatives(lambda x: torch.ones(len(x), 1), x, ["u", "u_t", "u_xx"], variables="txy")
     assert found["u_t"].tolist() == found["u_xx"].tolist() == [0.0] * 5

@@ -4,7 +4,8 @@ All functions here take `function`, which maps points (points, inputs) to values
 a value must not depend on other rows. Results keep the graph, so that a residual made of them can be minimised.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -52,7 +53,7 @@ def derivatives(
     variables, outputs = list(variables), list(outputs)
     if x.shape[-1] != len(variables):
         raise ValueError(f"expected {len(variables)} columns, {', '.join(variables)}, got {x.shape[-1]}: give as many")
-    with torch.enable_grad():
+    with _recording():
         x = _as_variable(x)
         values = function(x)
         if values.shape[-1] != len(outputs):
@@ -132,7 +133,7 @@ def jacobian(function: Function, x: Tensor, forward: bool = False) -> Tensor:
     if forward:
         directions = torch.eye(x.shape[1]).to(x).unbind()
         return torch.stack([torch.func.jvp(function, (x,), (d.expand_as(x),))[1] for d in directions], dim=2)
-    with torch.enable_grad():
+    with _recording():
         x = _as_variable(x)
         return torch.stack([_gradient(value, x) for value in function(x).unbind(-1)], dim=1)
 
@@ -159,7 +160,7 @@ def laplacian(function: Function, x: Tensor) -> Tensor:
         >>> laplacian(lambda x: (x**3).sum(1, keepdim=True), torch.tensor([[1.0, 2.0]])).detach()
         tensor([[18.]])
     """
-    with torch.enable_grad():
+    with _recording():
         x = _as_variable(x)
         slopes = jacobian(function, x)
         curvatures = [[_gradient(slope, x)[:, i] for i, slope in enumerate(row.unbind(-1))] for row in slopes.unbind(1)]
@@ -208,6 +209,15 @@ def curl(function: Function, x: Tensor) -> Tensor:
     return torch.stack([slopes[:, i, j] - slopes[:, j, i] for i, j in pairs], dim=1)
 
 
+@contextmanager
+def _recording() -> Iterator[None]:
+    """Keep a graph of what is computed, also where gradients are switched off around it, as in a validation."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
+
+
 def _as_variable(x: Tensor) -> Tensor:
     """x, tracked; if it is already, it stays part of its graph, so that derivatives nest."""
-    return x if x.requires_grad else x.detach().requires_grad_()
+    if x.requires_grad and not x.is_inference():
+        return x
+    return x.detach().clone().requires_grad_() if x.is_inference() else x.detach().requires_grad_()
