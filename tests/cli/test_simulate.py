@@ -19,7 +19,7 @@ def parameters_of(system):
 
 def fewer(system):
     """The word that makes a system's arrays small."""
-    sizes = {"count": 3, "frames": 25, "steps": 25}
+    sizes = {"count": 3, "frames": 25, "steps": 25, "points": 25}
     name = next(name for name in sizes if name in parameters_of(system))
     return f"+system.{name}={sizes[name]}"
 

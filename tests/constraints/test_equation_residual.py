@@ -8,6 +8,7 @@ from physml.cli.compose import compose_config
 from physml.constraints.equation_residual import EquationResidual
 from physml.networks.field import Field
 from physml.physics.burgers import Burgers
+from physml.physics.helmholtz import Helmholtz
 from physml.physics.korteweg_de_vries import KortewegDeVries
 from physml.physics.nonlinear_schrodinger import NonlinearSchrodinger
 from physml.runs.build import build
@@ -60,3 +61,18 @@ def test_the_configured_equation_is_the_one_that_the_reference_solves():
     terms = {"u": u[2, 2], "u_t": u[2] @ first / h, "u_x": first @ u[:, 2] / h, "u_xx": second @ u[:, 2] / h**2}
     assert equation.residual(**terms).abs() < 1e-7
     assert (0.01 * equation.viscosity * terms["u_xx"]).abs() > 1e-5  # so a viscosity that is 1 % off is noticed
+
+
+def test_a_source_is_read_at_the_points(seed):
+    equation, xy = Helmholtz(2.0, 1.0, 3.0), torch.rand(50, 2, dtype=torch.float64)
+
+    def exact(points):
+        return equation.solution(points[:, :1], points[:, 1:])
+
+    law = EquationResidual(equation, "xy")
+    assert law.names == ["u", "u_xx", "u_yy"]
+    assert law(exact, xy) < 1e-20
+    assert law(exact, xy.flip(1)) < 1e-20  # the field moves with its points, and the source with both
+    assert EquationResidual(equation, "yx")(exact, xy) > 1  # here it does not
+    field = Field(["x", "y"], [0.0, 0.0], [1.0, 1.0])
+    torch.testing.assert_close(law.residual(field, xy), law.residual(nn.Sequential(field), xy))

@@ -14,7 +14,8 @@ class EquationResidual(nn.Module):
 
     .. math:: \Omega = \frac1N \sum_n \left| F(u, u_t, u_x, \dots)(x_n) \right|^2
 
-    The equation says which derivatives it needs by the names of its residual's parameters.
+    The equation says which derivatives it needs by the names of its residual's parameters; a variable's letter alone
+    is the coordinate itself, for a source that depends on it.
 
     Units: those of the residual, squared; see the equation.
 
@@ -32,7 +33,7 @@ class EquationResidual(nn.Module):
     ) -> None:
         super().__init__()
         self.equation, self.variables, self.outputs, self.weight = equation, list(variables), list(outputs), weight
-        self.names = list(parameters(equation.residual))
+        self.names = [name for name in parameters(equation.residual) if name not in self.variables]
 
     def forward(self, network: nn.Module, x: Tensor) -> Tensor:
         """Return Ω of a field at points."""
@@ -44,4 +45,4 @@ class EquationResidual(nn.Module):
             found = network.derivatives(x, self.names)
         else:
             found = derivatives(network, x, self.names, self.variables, self.outputs)
-        return call(self.equation.residual, found)
+        return call(self.equation.residual, found | dict(zip(self.variables, x.unbind(-1), strict=True)))
