@@ -43,6 +43,18 @@ def test_tanh_and_products_follow_the_chain_and_leibniz_rules(x):
     torch.testing.assert_close(taylor.multiply(a, b, CHANNELS), jet(lambda x: inner(x) * other(x), x))
 
 
+def test_waves_and_distances_follow_the_chain_rule(x):
+    a = jet(inner, x)
+    sine, cosine = taylor.sin_cos(a, CHANNELS)
+    torch.testing.assert_close(sine, jet(lambda x: inner(x).sin(), x))
+    torch.testing.assert_close(cosine, jet(lambda x: inner(x).cos(), x))
+    middle = 0.3  # with values on both sides
+    assert (x[:, 0] < middle).any()
+    assert (x[:, 0] > middle).any()
+    shifted = jet(lambda x: x[:, :1] - middle + 0 * x[:, 1:] ** 4, x)
+    torch.testing.assert_close(taylor.absolute(shifted), jet(lambda x: (x[:, :1] - middle).abs(), x))
+
+
 def test_coordinates_have_their_scale_as_slope(x):
     scale, shift = torch.tensor([3.0, 0.5], dtype=torch.float64), torch.tensor([0.2, -1.0], dtype=torch.float64)
     found = taylor.coordinates(x, scale, shift, CHANNELS)

@@ -26,11 +26,12 @@ class JetLinear(nn.Linear):
 class Field(nn.Module):
     r"""A multilayer perceptron with tanh over a box of space and time, subject to conditions that hold exactly.
 
-    .. math:: \hat u(x) = a(x) + g(x)\, f(\xi; w), \qquad \xi = 2\, \frac{x - l}{h - l} - 1
+    .. math:: \hat u(x) = a(x) + g(x)\, f(\phi(\xi); w), \qquad \xi = 2\, \frac{x - l}{h - l} - 1
 
     a meets initial and boundary conditions, and g vanishes where they are given (Lagaris 1998). Without conditions
-    a = 0 and g = 1. Derivatives by the variables are carried forward through the layers (`physml.ops.taylor`), so that
-    a residual costs one pass forward, and its gradient by the weights one backward.
+    a = 0 and g = 1. φ holds a symmetry exactly (`physml.networks.embeddings`). Derivatives by the variables are carried
+    forward through the layers (`physml.ops.taylor`), so that a residual costs one pass forward, and its gradient by the
+    weights one backward.
 
     Units: those of the box and of the conditions.
 
@@ -44,6 +45,7 @@ class Field(nn.Module):
         outputs: A name for each component of u.
         hidden: Widths of the hidden layers.
         conditions: Maps points (points, variables) to a and g, (points, outputs) each.
+        embedding: φ; the coordinates themselves if not given.
         double: Whether weights are kept, and everything is computed, in double precision: residuals of single precision
             stay above 1e-5.
 
@@ -66,6 +68,7 @@ class Field(nn.Module):
         outputs: Sequence[str] = ("u",),
         hidden: Sequence[int] = (20, 20, 20),
         conditions: Callable[[Tensor], tuple[Tensor, Tensor]] | None = None,
+        embedding: nn.Module | None = None,
         double: bool = True,
     ) -> None:
         super().__init__()
@@ -78,7 +81,9 @@ class Field(nn.Module):
         dtype = torch.float64 if double else torch.float32
         self.register_buffer("lower", torch.tensor(lower, dtype=dtype), persistent=False)
         self.register_buffer("upper", torch.tensor(upper, dtype=dtype), persistent=False)
-        widths = [len(variables), *hidden, len(outputs)]
+        self.embedding = embedding
+        features = self._features(torch.zeros(1, len(variables)), taylor.orders([""], self.variables)).shape[-1]
+        widths = [features, *hidden, len(outputs)]
         self.layers = nn.ModuleList(JetLinear(a, b, dtype=dtype) for a, b in pairwise(widths))
         for layer in self.layers:
             nn.init.xavier_normal_(layer.weight)
@@ -116,10 +121,15 @@ class Field(nn.Module):
 
     def _network(self, x: Tensor, channels: tuple[taylor.Order, ...]) -> Tensor:
         """The jet of f. Shapes: (points, variables) → (channels, points, outputs)."""
-        jet = taylor.coordinates(x, 2 / (self.upper - self.lower), (self.lower + self.upper) / 2, channels)
+        jet = self._features(x, channels)
         for layer in self.layers[:-1]:
             jet = taylor.tanh(layer(jet), channels)
         return self.layers[-1](jet)
+
+    def _features(self, x: Tensor, channels: tuple[taylor.Order, ...]) -> Tensor:
+        """The jet of φ(ξ). Shapes: (points, variables) → (channels, points, features)."""
+        jet = taylor.coordinates(x, 2 / (self.upper - self.lower), (self.lower + self.upper) / 2, channels)
+        return jet if self.embedding is None else self.embedding(jet, channels)
 
     def _conditions(self, x: Tensor, channels: tuple[taylor.Order, ...]) -> Tensor:
         """The jets of a and g, which have no weights. Shapes: (2, channels, points, outputs)."""

@@ -75,6 +75,31 @@ def tanh(z: Tensor, channels: tuple[Order, ...]) -> Tensor:
     return torch.stack(y)
 
 
+def sin_cos(z: Tensor, channels: tuple[Order, ...]) -> tuple[Tensor, Tensor]:
+    r"""Return the jets of sin z and cos z, which are each other's slopes.
+
+    .. math::
+        \partial^{\alpha + e} \sin z = \sum_{\beta \le \alpha} \binom{\alpha}{\beta}\,
+        \partial^\beta \cos z\; \partial^{\alpha - \beta + e} z, \qquad
+        \partial^{\alpha + e} \cos z = -\sum_{\beta \le \alpha} \binom{\alpha}{\beta}\,
+        \partial^\beta \sin z\; \partial^{\alpha - \beta + e} z
+
+    Shapes: (channels, points, features) → the same twice
+    """
+    z = z.unbind(0)
+    sine, cosine, recursion = [torch.sin(z[0])], [torch.cos(z[0])], _chain(channels)
+    for terms in recursion[1:]:
+        next_sine, next_cosine = _sum(terms, cosine, z), -_sum(terms, sine, z)
+        sine.append(next_sine)
+        cosine.append(next_cosine)
+    return torch.stack(sine), torch.stack(cosine)
+
+
+def absolute(z: Tensor) -> Tensor:
+    """Return the jet of |z|, which at 0 is that of z. Shapes: (channels, points, features) → the same."""
+    return torch.where(z[:1] < 0, -z, z)
+
+
 def _sum(terms: tuple[tuple[int, int, int], ...], a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
     """Return the sum of factor × a[i] × b[j]."""
     total = None
