@@ -1,6 +1,7 @@
+import pytest
 import torch
 
-from physml.ops.levenberg_marquardt import levenberg_marquardt_step
+from physml.ops.levenberg_marquardt import levenberg_marquardt_step, normal_matrix
 
 
 def rosenbrock(w):
@@ -42,3 +43,9 @@ def test_a_singular_jacobian_is_no_obstacle(seed):
     w, _ = minimise(lambda w: a @ w - b, torch.zeros(4, dtype=torch.float64), 60)
     best = torch.linalg.lstsq(a, b[:, None], driver="gelsd").solution[:, 0]
     torch.testing.assert_close(a @ w, a @ best)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_normal_matrix_is_the_lower_half_of_the_product(seed, dtype):
+    jacobian = torch.randn(7, 5, dtype=dtype)
+    torch.testing.assert_close(normal_matrix(jacobian), (jacobian.T @ jacobian).tril())

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import torch
+from scipy.linalg import blas
 from torch import Tensor
 
 
@@ -41,7 +42,7 @@ def levenberg_marquardt_step(
         >>> round(float(step), 6)
         2.0
     """
-    normal, slope, before = jacobian.T @ jacobian, jacobian.T @ r, float(r @ r)
+    normal, slope, before = normal_matrix(jacobian), jacobian.T @ r, float(r @ r)
     diagonal = normal.diagonal().clone()
     for _ in range(trials):
         normal.diagonal().copy_(diagonal + damping)
@@ -52,3 +53,16 @@ def levenberg_marquardt_step(
                 return step, max(damping / 3, 1e-14)
         damping *= 4
     return torch.zeros_like(slope), damping
+
+
+def normal_matrix(jacobian: Tensor) -> Tensor:
+    r"""Return the lower triangle of :math:`J^T J`, which is all that a Cholesky factorisation reads.
+
+    On a CPU in double precision BLAS computes this half alone, in half the time of the whole product.
+
+    Shapes: (residuals, weights) → (weights, weights)
+    """
+    if jacobian.device.type != "cpu" or jacobian.dtype != torch.float64:
+        return (jacobian.T @ jacobian).tril()
+    # BLAS counts by columns: to it our rows are columns, and the upper triangle it fills is our lower one.
+    return torch.from_numpy(blas.dsyrk(1.0, jacobian.numpy().T).T)
