@@ -14,7 +14,7 @@ def field(seed):
 
 def test_each_row_is_the_gradient_of_its_own_residual(field):
     law, x = EquationResidual(Burgers(0.1), "tx"), torch.rand(7, 2, dtype=torch.float64)
-    r, jacobian = point_jacobian(lambda: law.residual(field, x), list(field.layers))
+    r, jacobian = point_jacobian(lambda: law.residual(field, x)[:, None], list(field.layers))
     weights = [weights for layer in field.layers for weights in layer.parameters()]
     for number, single in enumerate(law.residual(field, x)):
         slopes = torch.autograd.grad(single, weights, retain_graph=True, materialize_grads=True)
@@ -22,7 +22,20 @@ def test_each_row_is_the_gradient_of_its_own_residual(field):
         torch.testing.assert_close(r[number], single.detach())
 
 
-def test_a_layer_that_is_called_twice_is_refused(field):
+def test_kinds_of_residuals_follow_each_other_and_calls_add_up(field):
+    law, x = EquationResidual(Burgers(0.1), "tx"), torch.rand(7, 2, dtype=torch.float64)
+
+    def residuals():
+        return torch.stack([law.residual(field, x) * field(x)[:, 0], field(x)[:, 0]], dim=1)
+
+    r, jacobian = point_jacobian(residuals, list(field.layers))
+    for number, single in enumerate(residuals().T.flatten()):
+        slopes = torch.autograd.grad(single, [*field.parameters()], retain_graph=True, materialize_grads=True)
+        torch.testing.assert_close(jacobian[number], torch.cat([slope.flatten() for slope in slopes]))
+        torch.testing.assert_close(r[number], single.detach())
+
+
+def test_points_one_by_one_are_refused(field):
     x = torch.rand(7, 2, dtype=torch.float64)
-    with pytest.raises(ValueError, match=r"expected one call of each layer, got \[2, 2, 2\]"):
-        point_jacobian(lambda: (field(x) + field(x))[:, 0], list(field.layers))
+    with pytest.raises(ValueError, match=r"expected calls of all 3 layers with 7 points each, got 21 with \[1, 1"):
+        point_jacobian(lambda: torch.cat([field(point[None]) for point in x]), list(field.layers))

@@ -40,6 +40,13 @@ class Relaxation:
         return u_t + u - 1
 
 
+class Coupled:
+    """v_t = 3 − u − v."""
+
+    def residual(self, u, v, v_t):
+        return v_t + u + v - 3
+
+
 def test_one_step_solves_what_is_linear_in_the_weights(seed, monkeypatch):
     field, law = Field(["t", "x"], [0.0, -1.0], [1.0, 1.0], hidden=[]), EquationResidual(Relaxation(), "tx")
     task, x = make(network=field, constraints={"law": law}, damping=1e-12), torch.rand(40, 2).double()
@@ -47,6 +54,16 @@ def test_one_step_solves_what_is_linear_in_the_weights(seed, monkeypatch):
     monkeypatch.setattr(task, "optimizers", lambda: optimizer)
     task._step(x)
     torch.testing.assert_close(field(x), torch.ones(40, 1, dtype=torch.float64))
+
+
+def test_two_equations_are_solved_together(seed, monkeypatch):
+    field = Field(["t", "x"], [0.0, -1.0], [1.0, 1.0], hidden=[], outputs=["u", "v"])
+    laws = {"u": EquationResidual(Relaxation(), "tx", "uv"), "v": EquationResidual(Coupled(), "tx", "uv", weight=0.5)}
+    task, x = make(network=field, constraints=laws, damping=1e-12), torch.rand(40, 2).double()
+    optimizer = task.configure_optimizers()
+    monkeypatch.setattr(task, "optimizers", lambda: optimizer)
+    task._step(x)
+    torch.testing.assert_close(field(x), torch.tensor([[1.0, 2.0]], dtype=torch.float64).expand(40, 2))
 
 
 def test_points_are_drawn_where_the_residual_is_large(seed):
@@ -73,7 +90,7 @@ def test_no_equation_is_refused():
 
 def test_an_exact_solution_leaves_the_draw_to_chance(monkeypatch):
     task = make(points=3)
-    monkeypatch.setattr(task, "_residuals", lambda x: torch.zeros(len(x)).double())
+    monkeypatch.setattr(task, "_residuals", lambda x: torch.zeros(len(x), 1).double())
     assert task._draw(torch.rand(10, 2).double()).shape == (3, 2)
 
 

@@ -1,4 +1,4 @@
-"""How the residual at each point depends on each weight, from one backward pass for all points."""
+"""How the residuals at each point depend on each weight, from one backward pass for all points."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 
-def point_jacobian(residual: Callable[[], Tensor], layers: list[nn.Linear]) -> tuple[Tensor, Tensor]:
+def point_jacobian(residuals: Callable[[], Tensor], layers: list[nn.Module]) -> tuple[Tensor, Tensor]:
     r"""Return residuals at points and their Jacobian by the weights of linear layers of jets.
 
     .. math:: \frac{\partial r_n}{\partial W_{ij}} = \sum_c \delta_{cni}\, h_{cnj}, \qquad
@@ -14,43 +14,56 @@ def point_jacobian(residual: Callable[[], Tensor], layers: list[nn.Linear]) -> t
               \delta = \frac{\partial \sum_m r_m}{\partial z}
 
     for a layer z = W h + b of jets (channels c, points n). As no point's residual depends on another point, one
-    backward pass of their sum gives all δ.
+    backward pass of their sum gives all δ. With several residuals at a point there is a pass for each of them; what
+    several calls of a layer contribute is added.
 
     Source: Goodfellow 2015, arXiv 1510.01799, for a single channel.
 
     Args:
-        residual: Computes the residuals, with one call of each layer.
+        residuals: Computes the residuals. Each call of a layer has all points, in the same order.
         layers: `physml.networks.field.JetLinear`, or any linear layer of jets whose bias adds to channel 0.
 
     Returns:
-        r, and the Jacobian with the weights in the order of ``weight, bias`` of each layer.
+        r, kind by kind, and the Jacobian with the weights in the order of ``weight, bias`` of each layer.
 
-    Shapes: (points,) and (points, weights)
+    Shapes: of residuals (points, kinds) → (kinds · points,) and (kinds · points, weights)
 
     Raises:
-        ValueError: A layer was called more or less than once.
+        ValueError: A layer was not called with all points.
     """
-    calls: dict[int, list[tuple[Tensor, Tensor]]] = {number: [] for number in range(len(layers))}
+    calls: list[tuple[int, Tensor, Tensor]] = []
 
     def keep(number: int) -> Callable[..., None]:
-        return lambda _, inputs, output: calls[number].append((inputs[0], output))
+        return lambda _, inputs, output: calls.append((number, inputs[0], output))
 
     hooks = [layer.register_forward_hook(keep(number)) for number, layer in enumerate(layers)]
     try:
         with torch.enable_grad():
-            r = residual()
+            r = residuals()
     finally:
         for hook in hooks:
             hook.remove()
-    if any(len(made) != 1 for made in calls.values()):
+    points = [output.shape[1] for _, _, output in calls]
+    if {number for number, *_ in calls} != set(range(len(layers))) or set(points) != {len(r)}:
         raise ValueError(
-            f"expected one call of each layer, got {[len(made) for made in calls.values()]}: give all points at once"
+            f"expected calls of all {len(layers)} layers with {len(r)} points each, got {len(calls)} with {points}: "
+            "give all points at once"
         )
-    inputs, outputs = zip(*(made[0] for made in calls.values()), strict=True)
-    deltas = torch.autograd.grad(r.sum(), outputs)
-    blocks = []
-    for layer, h, delta in zip(layers, inputs, deltas, strict=True):
-        blocks.append((delta.permute(1, 2, 0) @ h.detach().permute(1, 0, 2)).flatten(1))
-        if layer.bias is not None:
-            blocks.append(delta[0])
-    return r.detach(), torch.cat(blocks, dim=1)
+    rows = [_rows(column, layers, calls) for column in r.unbind(1)]
+    return r.detach().T.flatten(), torch.cat(rows)
+
+
+def _rows(r: Tensor, layers: list[nn.Module], calls: list[tuple[int, Tensor, Tensor]]) -> Tensor:
+    """The Jacobian of one kind of residual. Shapes: (points,) → (points, weights)."""
+    outputs = [output for _, _, output in calls]
+    deltas = torch.autograd.grad(r.sum(), outputs, retain_graph=True, materialize_grads=True)
+    weights, biases = [0] * len(layers), [0] * len(layers)
+    for (number, h, _), delta in zip(calls, deltas, strict=True):
+        weights[number] = weights[number] + (delta.permute(1, 2, 0) @ h.detach().permute(1, 0, 2)).flatten(1)
+        biases[number] = biases[number] + delta[0]
+    blocks = [
+        block
+        for layer, weight, bias in zip(layers, weights, biases, strict=True)
+        for block in ((weight,) if layer.bias is None else (weight, bias))
+    ]
+    return torch.cat(blocks, dim=1)

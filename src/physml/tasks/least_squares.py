@@ -103,7 +103,7 @@ class LeastSquaresTask(SupervisedTask):
 
     @torch.no_grad()
     def _draw(self, candidates: Tensor) -> Tensor:
-        size = self._residuals(candidates).abs().view(len(self.constraints), -1).sum(0)
+        size = self._residuals(candidates).abs().sum(1)
         mean = size.mean().clamp(min=torch.finfo(size.dtype).tiny)  # of an exact solution it is zero
         return candidates[torch.multinomial(1 + size / mean, min(self.points, len(candidates)))]
 
@@ -127,10 +127,11 @@ class LeastSquaresTask(SupervisedTask):
         return r.square().sum()
 
     def _residuals(self, x: Tensor) -> Tensor:
-        """All equations' residuals, scaled such that the sum of their squares is J."""
+        """All equations' residuals, scaled such that the sum of their squares is J. Shapes: (points, kinds)."""
         weights = {name: law.weight for name, law in self.constraints.items()}
         gammas = self.weighting(weights, {}, self.progress)
         scaled = [
             (gammas[name] / len(x)) ** 0.5 * law.residual(self.network, x) for name, law in self.constraints.items()
         ]
-        return torch.cat(scaled)
+        real = [torch.view_as_real(r) if r.is_complex() else r[:, None] for r in scaled]
+        return torch.cat(real, dim=1)
