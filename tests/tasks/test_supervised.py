@@ -5,6 +5,7 @@ import pytest
 import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.strategies import FSDPStrategy
 from torch import nn
 
 from physml.constraints.fixed import FixedWeighting
@@ -245,3 +246,62 @@ def test_an_array_that_is_not_there():
 
     with pytest.raises(TypeError, match="Charged reads 'charge', but there is only x, y"):
         make(network=Charged()).objective(batch())
+
+
+class Asks(nn.Module):
+    """A weighting that keeps what it is given, and weighs L too."""
+
+    def __init__(self, names):
+        super().__init__()
+        self.names = names
+
+    def forward(self, terms, weights, gradients, laws, arrays):
+        self.terms, self.weights, self.laws, self.arrays = terms, weights, laws, arrays
+        self.rows = gradients(terms) if self.training else None
+        return {"loss": 2.0, **weights}
+
+
+def test_a_weighting_is_given_what_it_names(tmp_path):
+    task, arrays = make(constraints={"norm": Norm(0.7), "slope": Slope()}, weighting=Asks), batch()
+    objective = task.objective(arrays)
+    asked = task.weighting
+    assert asked.names == ["norm", "slope"]
+    assert asked.weights == {"norm": 0.7, "slope": 0.3}
+    assert asked.laws == {"loss": task.loss, **task.constraints}
+    assert asked.arrays["target"] is arrays["y"]
+    terms = [objective.loss, 0.7 * objective.penalties["norm"], 0.3 * objective.penalties["slope"]]
+    torch.testing.assert_close(asked.terms, torch.stack(terms))
+    torch.testing.assert_close(objective.total, 2 * terms[0] + terms[1] + terms[2])
+    weights = list(task.network.parameters())
+    for row, term in zip(asked.rows, terms, strict=True):
+        # The slope does not depend on the bias.
+        expected = torch.autograd.grad(term, weights, retain_graph=True, allow_unused=True, materialize_grads=True)
+        torch.testing.assert_close(row, torch.cat([each.flatten() for each in expected]))
+    objective.total.backward()  # the graph is still there
+
+
+def test_the_weight_of_the_loss_is_logged(tmp_path):
+    fit(make(constraints={"norm": Norm(0.5)}, weighting=Asks), tmp_path, events(), 6)
+    curves = read_curves(tmp_path / "metrics.csv")
+    assert curves["train/gamma/loss"][1] == [2.0] * 4
+    assert curves["train/J"][1] == pytest.approx(
+        [2 * a + 0.5 * b for a, b in zip(curves["train/loss"][1], curves["train/omega/norm"][1], strict=True)]
+    )
+
+
+def test_a_constraint_cannot_have_the_name_of_the_loss():
+    with pytest.raises(ValueError, match="expected another name for the constraint 'loss'"):
+        make(constraints={"loss": Norm(1.0)})
+
+
+def test_gradients_are_refused_where_the_trainer_does_not_give_them(tmp_path, monkeypatch):
+    task = make(constraints={"norm": Norm(0.5)}, weighting=Asks)
+    task.trainer = trainer(tmp_path, logger=False)
+    task._refuse_gradients_out_of_reach()
+    monkeypatch.setattr(type(task.trainer), "precision", "16-mixed")
+    with pytest.raises(ValueError, match=r"Asks needs the gradient of each term.*set trainer\.precision=bf16-mixed"):
+        task._refuse_gradients_out_of_reach()
+    monkeypatch.setattr(type(task.trainer), "precision", "32-true")
+    monkeypatch.setattr(type(task.trainer), "strategy", FSDPStrategy.__new__(FSDPStrategy))
+    with pytest.raises(ValueError, match=r"expected whole weights in each process, got sharded ones: set trainer=ddp"):
+        task._refuse_gradients_out_of_reach()

@@ -38,10 +38,10 @@ class LeastSquaresTask(SupervisedTask):
         test_metrics: Figures of merit of the test.
         optimizer: None.
         scheduler: None.
-        weighting: As `SupervisedTask`.
+        weighting: As `SupervisedTask`; one without a state.
 
     Raises:
-        ValueError: There is an optimizer or a scheduler, or there is no equation.
+        ValueError: There is an optimizer or a scheduler, there is no equation, or the weights depend on the history.
     """
 
     def __init__(
@@ -64,6 +64,11 @@ class LeastSquaresTask(SupervisedTask):
         if not constraints:
             raise ValueError("expected an equation among the constraints, got none: add one with a residual")
         super().__init__(network, loss, None, None, constraints, weighting, metrics, test_arrays, test_metrics)
+        if self.weighting.state_dict():
+            raise ValueError(
+                "expected weights that do not depend on the steps before, as a step is accepted or not by one J, got "
+                f"{type(self.weighting).__name__}: set weighting=fixed or weighting=scheduled"
+            )
         self.automatic_optimization = False
         self.points, self.repeats = points, repeats
         self.register_buffer("damping", torch.tensor(damping, dtype=torch.float64))

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import torch
 from lightning.pytorch import LightningModule
+from lightning.pytorch.strategies import FSDPStrategy
 from torch import Tensor, nn
 from torchmetrics import Metric
 
@@ -12,6 +13,7 @@ from physml.constraints.fixed import FixedWeighting
 from physml.ops.named import call, parameters
 
 Batch = Mapping[str, Tensor]
+_UNUSED_IS_ZERO = {"allow_unused": True, "materialize_grads": True}
 
 
 class Objective(NamedTuple):
@@ -30,9 +32,16 @@ class SupervisedTask(LightningModule):
     .. math:: J(w) = L(y, \hat y) + \lambda \lVert w \rVert^2 + \sum_k \gamma_k \, \Omega_k(\hat y, \Phi),
               \qquad \hat y = f(x; w)
 
+    A weighting that balances all terms gives L a factor too, and then J begins with γ_loss L.
+
     The network, the loss, the constraints and the metrics are called by name: each reads those arrays of the batch that
     its parameters name. Besides the batch there are ``prediction`` (ŷ; ``input`` in the losses of torch), ``target``
     (y) and ``network`` (f).
+
+    The weighting is called so, too. It may name ``weights`` (the nominal γ_k), ``penalties`` (the Ω_k), ``progress``,
+    ``terms`` (L and the w_k Ω_k in one vector), ``gradients`` (maps some numbers to their gradients by w, one row each,
+    computed when called), ``laws`` (L and the Ω_k themselves) and ``arrays`` (all that these may read). In training
+    mode each call is a step: what it learns about the training lies in its buffers and parameters.
 
     Args:
         network: f, with weights w.
@@ -42,12 +51,16 @@ class SupervisedTask(LightningModule):
         scheduler: Makes the schedule of the learning rate from the optimizer, stepped after each batch; it is told
             ``total_steps`` if it asks for them.
         constraints: Ω_k by name; each returns a scalar and has a ``weight``, its nominal γ_k.
-        weighting: Decides the γ_k of a step; the nominal ones if not given.
+        weighting: Decides the γ_k of a step, or makes what decides from the ``names`` of the constraints; the nominal
+            ones if not given.
         metrics: Figures of merit by name, for validation and test; each has ``update(arrays)``, ``compute()``,
             ``uncertainty()`` and ``unit``.
         test_arrays: Further arrays by name, computed once for each batch of the test from its arrays; one of these is
             ``batch``, all arrays of the batch by name.
         test_metrics: Figures of merit of the test alone, which may read `test_arrays`.
+
+    Raises:
+        ValueError: A constraint is called ``loss``.
     """
 
     def __init__(
@@ -57,7 +70,7 @@ class SupervisedTask(LightningModule):
         optimizer: Callable[..., torch.optim.Optimizer],
         scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler] | None = None,
         constraints: Mapping[str, nn.Module] | None = None,
-        weighting: nn.Module | None = None,
+        weighting: nn.Module | Callable[..., nn.Module] | None = None,
         metrics: Mapping[str, Metric] | None = None,
         test_arrays: Mapping[str, Callable[..., Tensor]] | None = None,
         test_metrics: Mapping[str, Metric] | None = None,
@@ -65,7 +78,10 @@ class SupervisedTask(LightningModule):
         super().__init__()
         self.network, self.loss = network, loss
         self.constraints = nn.ModuleDict(constraints or {})
-        self.weighting = weighting or FixedWeighting()
+        if "loss" in self.constraints:
+            raise ValueError("expected another name for the constraint 'loss', as the loss itself has it: rename it")
+        weighting = weighting or FixedWeighting()
+        self.weighting = weighting if isinstance(weighting, nn.Module) else weighting(names=list(self.constraints))
         self.metrics = nn.ModuleDict(metrics or {})
         self.test_arrays, self.test_metrics = dict(test_arrays or {}), nn.ModuleDict(test_metrics or {})
         self._make_optimizer, self._make_scheduler = optimizer, scheduler
@@ -84,10 +100,38 @@ class SupervisedTask(LightningModule):
             arrays["target"] = batch["y"]
         loss = call(self.loss, arrays)
         penalties = {name: call(law, arrays) for name, law in self.constraints.items()}
-        weights = {name: law.weight for name, law in self.constraints.items()}
-        gammas = self.weighting(weights, penalties, self.progress)
-        total = loss + sum(gammas[name] * penalties[name] for name in penalties)
+        gammas = self._weigh(loss, penalties, arrays)
+        total = gammas.get("loss", 1.0) * loss + sum(gammas[name] * penalties[name] for name in penalties)
+        if hasattr(self.weighting, "regulariser"):
+            total = total + self.weighting.regulariser()
         return Objective(total, loss, penalties, gammas, arrays)
+
+    def _weigh(self, loss: Tensor, penalties: dict[str, Tensor], arrays: dict[str, Any]) -> dict[str, Tensor | float]:
+        weights = {name: law.weight for name, law in self.constraints.items()}
+        known = {"weights": weights, "penalties": penalties, "progress": self.progress, "arrays": arrays}
+        known |= {"laws": {"loss": self.loss, **self.constraints}, "gradients": self._gradients}
+        if "terms" in parameters(self.weighting):
+            terms = torch.stack([loss, *(weights[name] * penalty for name, penalty in penalties.items())])
+            # The values are means over the processes, the gradients those of this process.
+            known["terms"] = terms + (self._over_processes(terms.detach()) - terms.detach())
+        return call(self.weighting, known)
+
+    def _gradients(self, values: Tensor) -> Tensor:
+        """Gradients of some numbers by the weights of the network. Shapes: (n,) → (n, weights)."""
+        weights = [each for each in self.network.parameters() if each.requires_grad]
+        rows = [
+            torch.cat(
+                [part.flatten() for part in torch.autograd.grad(v, weights, retain_graph=True, **_UNUSED_IS_ZERO)]
+            )
+            for v in values
+        ]
+        return self._over_processes(torch.stack(rows))
+
+    def _over_processes(self, values: Tensor) -> Tensor:
+        """The mean over the processes, so that all of them weigh alike."""
+        if self._trainer is None or self._trainer.world_size == 1:
+            return values
+        return self._trainer.strategy.reduce(values, reduce_op="mean")
 
     @property
     def progress(self) -> float:
@@ -98,9 +142,12 @@ class SupervisedTask(LightningModule):
         """Learn how many steps the training will have.
 
         Raises:
-            ValueError: Constraints are weighted by the progress of a training that has no end.
+            ValueError: Constraints are weighted by the progress of a training that has no end, or by gradients that the
+                trainer does not give.
         """
         self._total_steps = self._steps() if self.constraints else 0
+        if "gradients" in parameters(self.weighting):
+            self._refuse_gradients_out_of_reach()
 
     def on_train_start(self) -> None:
         """Let a resumed training go on at the batch where it stopped."""
@@ -151,7 +198,7 @@ class SupervisedTask(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Return the optimizer, and the schedule of its learning rate."""
-        optimizer = self._make_optimizer(params=self.parameters())
+        optimizer = self._make_optimizer(params=self._groups())
         if self._make_scheduler is None:
             return optimizer
         known = {"optimizer": optimizer}
@@ -161,6 +208,20 @@ class SupervisedTask(LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": self._make_scheduler(**known), "interval": "step"},
         }
+
+    def _groups(self) -> Any:
+        own = list(self.weighting.parameters())
+        if not own:
+            return self.parameters()
+        others = [each for each in self.parameters() if all(each is not mine for mine in own)]
+        return [{"params": others}, {"params": own, "weight_decay": 0.0}]  # decay would pull the γ_k to a value
+
+    def _refuse_gradients_out_of_reach(self) -> None:
+        need = f"{type(self.weighting).__name__} needs the gradient of each term"
+        if self.trainer.precision == "16-mixed":
+            raise ValueError(f"{need}, which half precision without a scale loses: set trainer.precision=bf16-mixed")
+        if isinstance(self.trainer.strategy, FSDPStrategy):
+            raise ValueError(f"{need}, expected whole weights in each process, got sharded ones: set trainer=ddp")
 
     def _steps(self) -> int:
         steps = self.trainer.estimated_stepping_batches
@@ -180,7 +241,8 @@ def _terms(stage: str, objective: Objective) -> dict[str, Tensor | float]:
     terms = {f"{stage}/J": objective.total.detach(), f"{stage}/loss": objective.loss.detach()}
     for name, penalty in objective.penalties.items():
         terms[f"{stage}/omega/{name}"] = penalty.detach()
-        terms[f"{stage}/gamma/{name}"] = float(objective.gammas[name])
+    for name, gamma in objective.gammas.items():
+        terms[f"{stage}/gamma/{name}"] = float(gamma.detach() if isinstance(gamma, Tensor) else gamma)
     return terms
 
 
