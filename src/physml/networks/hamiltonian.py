@@ -1,0 +1,64 @@
+"""A Hamiltonian network: equations of motion from a learnt energy, which they conserve."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from physml.networks.mlp import MLP
+
+
+class Hamiltonian(nn.Module):
+    r"""The canonical equations of a Hamiltonian that is a multilayer perceptron with tanh.
+
+    .. math:: \dot q = \frac{\partial H}{\partial p}, \qquad \dot p = -\frac{\partial H}{\partial q}, \qquad
+              H = \mathrm{MLP}(q, p; w)
+
+    Whatever the weights, the flow conserves H and the volume of phase space, and it runs backwards as it came. H is
+    known up to a constant, and only where the data were.
+
+    The weights start orthogonal, as in the authors' code: then H starts smooth, and learns less of the noise.
+
+    Units: of H, those of q p over time; the features should be of order one.
+
+    Source: Greydanus, Dzamba and Yosinski 2019, arXiv 1906.01563.
+
+    Args:
+        features: Components of a state: coordinates, then as many momenta.
+        hidden: Widths of the hidden layers of H.
+
+    Shapes: x (…, features) → (…, features)
+
+    Raises:
+        ValueError: The features are not as many coordinates as momenta.
+
+    Example:
+        >>> Hamiltonian(features=4, hidden=[8])(torch.zeros(5, 4)).shape
+        torch.Size([5, 4])
+    """
+
+    def __init__(self, features: int, hidden: Sequence[int] = (200, 200)) -> None:
+        super().__init__()
+        if features % 2:
+            raise ValueError(
+                f"expected an even number of features, coordinates and as many momenta, got {features}: "
+                "use data of canonical states"
+            )
+        self.network = MLP([features], [], list(hidden), nn.Tanh())
+        for layer in self.network.modules():
+            if isinstance(layer, nn.Linear):
+                nn.init.orthogonal_(layer.weight)
+
+    def energy(self, x: Tensor) -> Tensor:
+        """Return H of states. Shapes: (…, features) → (…,)."""
+        return self.network(x)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return how the states change with time; the graph is kept where gradients are wanted."""
+        wanted = torch.is_grad_enabled()
+        # A test runs in inference mode, which no gradient can be taken in.
+        with torch.inference_mode(False), torch.enable_grad():
+            x = x if x.requires_grad else x.clone().requires_grad_()
+            (slope,) = torch.autograd.grad(self.energy(x).sum(), x, create_graph=wanted)
+        by_coordinate, by_momentum = slope.chunk(2, dim=-1)
+        return torch.cat([by_momentum, -by_coordinate], dim=-1)
