@@ -37,5 +37,9 @@ class Bounds(nn.Module):
 
     def forward(self, prediction: Tensor) -> Tensor:
         """Return Ω of a batch."""
+        return self.residual(prediction).square().mean()
+
+    def residual(self, prediction: Tensor) -> Tensor:
+        """Return the excess of each number."""
         excess = (self.lower - prediction).clamp(min=0) + (prediction - self.upper).clamp(min=0)
-        return (excess / (self.upper - self.lower)).square().mean()
+        return excess / (self.upper - self.lower)

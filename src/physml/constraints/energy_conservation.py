@@ -41,6 +41,10 @@ class EnergyConservation(nn.Module):
 
     def forward(self, prediction: Tensor, x: Tensor) -> Tensor:
         """Return Ω of a batch."""
+        return self.residual(prediction, x).square().mean()
+
+    def residual(self, prediction: Tensor, x: Tensor) -> Tensor:
+        """Return the drift at each time. Shapes: (events, horizon)."""
         if prediction.ndim != 3 or x.ndim != 3 or prediction.shape[-1] != x.shape[-1]:
             raise ValueError(
                 "energy conservation expected prediction and x of shape (events, time, features), "
@@ -52,5 +56,4 @@ class EnergyConservation(nn.Module):
                 f"expected energies of shape {tuple(prediction.shape[:-1])}, got {tuple(energy.shape)}: "
                 "energy must map states (…, features) to (…,)"
             )
-        drift = (energy - reference.mean(dim=1, keepdim=True)) / self.scale
-        return drift.square().mean()
+        return (energy - reference.mean(dim=1, keepdim=True)) / self.scale

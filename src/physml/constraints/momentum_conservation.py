@@ -35,10 +35,14 @@ class MomentumConservation(nn.Module):
 
     def forward(self, prediction: Tensor, x: Tensor) -> Tensor:
         """Return Ω of a batch."""
+        return self.residual(prediction, x).square().mean()
+
+    def residual(self, prediction: Tensor, x: Tensor) -> Tensor:
+        """Return √3 times what the centre of mass is off, in each direction, over ℓ. Shapes: (events, 3)."""
         if x.ndim != 3 or x.shape[-1] < 6 or prediction.shape != (*x.shape[:2], 3):
             raise ValueError(
                 "momentum conservation expected prediction (events, bodies, 3) and x (events, bodies, 6 or more), "
                 f"got {tuple(prediction.shape)} and {tuple(x.shape)}: use it where later positions are predicted"
             )
         uniform = x[..., :3] + self.duration * x[..., 3:6]
-        return (prediction - uniform).mean(1).square().sum(-1).mean() / self.scale**2
+        return 3**0.5 * (prediction - uniform).mean(1) / self.scale
