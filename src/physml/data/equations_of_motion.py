@@ -54,3 +54,35 @@ class TrajectorySource:
         drawn = self.simulate(rng, count)
         future, slope = (torch.from_numpy(drawn[name]).float() for name in ("x", "v"))
         return Arrays({"x": future[:, 0], "y": slope[:, 0], "future": future, "slope": slope})
+
+
+class ForecastSource:
+    """The first state of trajectories and those that follow, as measured, one trajectory an event.
+
+    Arrays: ``x`` (events, features), the first state, and ``y`` (events, horizon, features), the next ones, both with
+    their noise; ``future`` (events, times, features), all states without noise, among them the first.
+
+    Units: those of the simulation.
+
+    Args:
+        simulate: Called with a random generator and a number of trajectories; gives ``x_noisy`` and ``x``.
+        horizon: Number of states to forecast.
+    """
+
+    def __init__(self, simulate: Simulation, horizon: int) -> None:
+        self.simulate, self.horizon = simulate, horizon
+
+    def __call__(self, count: int, rng: np.random.Generator) -> Arrays:
+        """Draw `count` trajectories.
+
+        Raises:
+            ValueError: They are shorter than the forecast.
+        """
+        drawn = self.simulate(rng, count)
+        measured, future = (torch.from_numpy(drawn[name]).float() for name in ("x_noisy", "x"))
+        if measured.shape[1] <= self.horizon:
+            raise ValueError(
+                f"expected more than {self.horizon} states in a trajectory, as many are to be forecast, got "
+                f"{measured.shape[1]}: raise simulate.steps"
+            )
+        return Arrays({"x": measured[:, 0], "y": measured[:, 1 : self.horizon + 1], "future": future})

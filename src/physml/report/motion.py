@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from physml.ops.integrators import integrate
+from physml.tasks.motion import forecasts_over_future
 
 STEPS = 60  # of the integrator in a period: its own drift of the energy is then 1e-4 in a hundred periods
 
@@ -37,17 +39,47 @@ def plot_motion(
     for colour, (name, field) in enumerate(names.items()):
         with torch.no_grad():
             motion = integrate(field, start, period / STEPS, STEPS * periods)
-        for panel, states in ((plane, motion[: STEPS + 1]), (last, motion[-STEPS - 1 :])):
-            panel.plot(states[:, 0], states[:, middle], color=f"C{colour}", label=name)
-        energies.plot(
-            torch.arange(len(motion)) / STEPS, law.energy(motion) / law.energy(start), color=f"C{colour}", label=name
-        )
-    true = law.trajectory(start, period / STEPS, STEPS)
-    reach = 1.5 * true[:, [0, middle]].abs().amax(0)
+        orbit, energy = motion[:, [0, middle]].numpy(), (law.energy(motion) / law.energy(start)).numpy()
+        for panel, part in ((plane, orbit[: STEPS + 1]), (last, orbit[-STEPS - 1 :])):
+            panel.plot(*part.T, color=f"C{colour}", label=name)
+        energies.plot(np.arange(len(energy)) / STEPS, energy, color=f"C{colour}", label=name)
+    true = law.trajectory(start, period / STEPS, STEPS)[:, [0, middle]].numpy()
+    reach = 1.5 * np.abs(true).max(0)
     for panel, title in ((plane, "first period"), (last, f"period {periods}")):
-        panel.plot(true[:, 0], true[:, middle], color="black", lw=3, alpha=0.3, label="truth", zorder=0)
+        panel.plot(*true.T, color="black", lw=3, alpha=0.3, label="truth", zorder=0)
         panel.set(xlabel="$q_1$", ylabel="$p_1$", title=title, xlim=(-reach[0], reach[0]), ylim=(-reach[1], reach[1]))
     energies.axhline(1, color="black", lw=3, alpha=0.3, zorder=0)
     energies.set(xlabel="time / period", ylabel="true energy $H / H_0$", ylim=(0, 2), title=f"{periods} periods")
     plane.legend(fontsize="small")
+    return figure
+
+
+def plot_forecasts(network: nn.Module, x: Tensor, future: Tensor, law: Any, dt: float, trajectories: int = 4) -> Figure:
+    """Draw where forecasts, each from the end of the one before, lead the first trajectories, and their energy.
+
+    Args:
+        network: Maps states to those that follow.
+        x: First states, shape (events, features).
+        future: True trajectories, shape (events, times, features).
+        law: What has `energy`, a conserved quantity of states.
+        dt: Time between two states.
+        trajectories: How many to draw.
+    """
+    motion = forecasts_over_future(network, x, future)
+    figure = Figure(figsize=(11, 4), layout="constrained")
+    plane, numbers, energies = figure.subplots(1, 3, width_ratios=[1, 2, 2])
+    t = dt * np.arange(future.shape[1])
+    for event in range(min(trajectories, len(x))):
+        true, found = future[event].numpy(), motion[event].numpy()
+        plane.plot(*true.T[:2], color="black", lw=3, alpha=0.3)
+        plane.plot(*found.T[:2], color=f"C{event}", lw=1)
+        error = (law.energy(motion[event]) - law.energy(future[event])).numpy()
+        energies.plot(t, error, color=f"C{event}")
+    for states, style in ((future, {"color": "black", "lw": 3, "alpha": 0.3}), (motion, {"color": "C0", "lw": 1})):
+        numbers.plot(t, states[0, :, 0].numpy(), label="truth" if states is future else "forecast", **style)
+    plane.set(xlabel="$x_1$", ylabel="$x_2$", title="trajectories")
+    numbers.set(xlabel="time", ylabel="$x_1$", title="the first of them")
+    numbers.legend(fontsize="small", loc="upper right")
+    energies.axhline(0, color="black", lw=0.8)
+    energies.set(xlabel="time", ylabel=r"$H(\hat x_t) - H(x_t)$", title="error of the conserved quantity")
     return figure

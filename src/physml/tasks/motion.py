@@ -25,3 +25,23 @@ def motion_over_future(network: nn.Module, x: Tensor, future: Tensor, dt: float,
         x (events, features), future (events, times, features) → (events, times, features)
     """
     return integrate(network, x, dt, future.shape[1] - 1, substeps=substeps)
+
+
+@torch.no_grad()
+def forecasts_over_future(network: nn.Module, x: Tensor, future: Tensor) -> Tensor:
+    r"""Continue the last state of each forecast by another one, over as many times as ``future`` has.
+
+    Units: those of x.
+
+    Args:
+        network: Maps states to those that follow, shape (events, horizon, features).
+        x: First states.
+        future: True states, the first ones among them; only their number is used.
+
+    Shapes:
+        x (events, features), future (events, times, features) → (events, times, features)
+    """
+    states = x[:, None]
+    while states.shape[1] < future.shape[1]:
+        states = torch.cat([states, network(states[:, -1])], dim=1)
+    return states[:, : future.shape[1]]
