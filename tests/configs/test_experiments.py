@@ -25,9 +25,11 @@ def choices(group):
 
 
 EXPERIMENTS = [name for name in choices("experiment") if name != "none"]
+SOLVED_WITHOUT_DATA = ["raissi2019_burgers", "raissi2019_allen_cahn", "raissi2019_schroedinger"]
 RIVALS = {
     "paper/brunton2016_lorenz": ["task.network.degree=2"],  # an MLP has no terms
-    "paper/raissi2019_burgers": ["+task.network.hidden=[8]"],  # an MLP has no jets
+    # An MLP has no jets.
+    **{f"paper/{name}": ["+task.network.hidden=[8]"] for name in SOLVED_WITHOUT_DATA},
     "moons_flow": ["network=gaussian"],  # an MLP's output is no normalised density
     "paper/qasim2019_gravnet": ["network=mlp", "callbacks.figures.plots.space=null"],  # an MLP learns no space
 }
@@ -36,7 +38,7 @@ FEW = ["data.train=32", "data.validation=16", "data.test=16", "data.batch_size=8
 SHORT = {
     "paper/sanchezgonzalez2020_water": ["data.test_source.horizon=5", "+data.test_source.frames=20"],
     "paper/brunton2016_lorenz": ["data.source.samples=500"],
-    "paper/raissi2019_burgers": ["+task.repeats=1"],
+    **{f"paper/{name}": ["+task.repeats=1"] for name in SOLVED_WITHOUT_DATA},
 }
 SOLVED = ["paper/brunton2016_lorenz"]  # in one step, with the last batch
 

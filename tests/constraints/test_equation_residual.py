@@ -43,6 +43,22 @@ def test_a_complex_field_is_taken_by_its_modulus(x):
     assert residual.abs().square().mean() == pytest.approx(float((u.abs() ** 6).mean()))
 
 
+class Solitons(nn.Module):
+    """Real and imaginary part of the bound state of two solitons."""
+
+    def forward(self, x):
+        return torch.view_as_real(NonlinearSchrodinger().bound_solitons(x[:, 1], x[:, 0]))
+
+
+def test_a_complex_field_is_put_together_from_its_parts(x):
+    law = EquationResidual(NonlinearSchrodinger(), "tx", outputs=["p", "q"], parts={"u": ("p", "q")})
+    assert law(Solitons(), x) < 1e-20
+    swapped = EquationResidual(NonlinearSchrodinger(), "tx", outputs=["p", "q"], parts={"u": ("q", "p")})
+    assert swapped(Solitons(), x) > 1e-2
+    field = Field(["t", "x"], [-3.0, -3.0], [3.0, 3.0], outputs=["p", "q"])
+    torch.testing.assert_close(law.residual(field, x), law.residual(nn.Sequential(field), x))
+
+
 def test_forward_and_reverse_mode_agree(x):
     field, law = Field(["t", "x"], [-3.0, -3.0], [3.0, 3.0]), EquationResidual(KortewegDeVries(), "tx")
     assert law.names == ["u", "u_t", "u_x", "u_xxx"]

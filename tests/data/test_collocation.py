@@ -1,9 +1,11 @@
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 
 from physml.data.collocation import BoxSource, SolutionSource
-from physml.physics import burgers
+from physml.physics import burgers, nonlinear_schrodinger
 
 
 def test_points_fill_the_box_more_evenly_than_chance():
@@ -26,3 +28,11 @@ def test_the_solution_is_given_point_by_point():
         assert y[row, 0] == found["u"][place, time]
     with pytest.raises(ValueError, match=r"expected at most 25600 points, the grid of the solution, got 25601"):
         source(25601, np.random.default_rng(0))
+
+
+def test_a_complex_solution_has_two_columns():
+    solution = partial(nonlinear_schrodinger.soliton, points=64, frames=10, substeps=2)
+    y = SolutionSource(solution)(500, np.random.default_rng(0)).events["y"]
+    u = torch.from_numpy(solution()["u"]).flatten()[:500]
+    assert y.shape == (500, 2)
+    assert torch.equal(torch.complex(*y.T), u)

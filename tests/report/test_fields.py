@@ -23,6 +23,14 @@ def test_values_are_drawn_where_they_belong_in_any_order(seed):
     torch.testing.assert_close(torch.tensor(found.get_ydata()), 1.5 + 10 * torch.linspace(-1, 1, 7))
 
 
+def test_a_complex_field_is_drawn_by_its_modulus():
+    points, truth = grid()
+    figure = plot_solution(points, torch.cat([-3 * truth, 4 * truth], dim=1), torch.cat([truth, 0 * truth], dim=1))
+    field, error = (panel.collections[0].get_array() for panel in figure.axes[:2])
+    torch.testing.assert_close(torch.tensor(field.data), 5 * truth.abs().reshape(7, 5))
+    torch.testing.assert_close(torch.tensor(error.data), 4 * truth.abs().reshape(7, 5))
+
+
 def test_a_part_of_a_grid_is_refused():
     points, truth = grid()
     with pytest.raises(ValueError, match=r"expected all points of a grid of 5 times and 7 places, got 34"):

@@ -1,8 +1,9 @@
 """A field obeys a differential equation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from physml.ops.derivatives import derivatives
@@ -24,15 +25,22 @@ class EquationResidual(nn.Module):
         variables: A letter for each column of x.
         outputs: A name for each component of the field.
         weight: γ, the weight of Ω in the objective.
+        parts: Real and imaginary part of each complex field, by their names among `outputs`.
 
     Shapes: x (points, variables) → scalar
     """
 
     def __init__(
-        self, equation: Any, variables: Sequence[str], outputs: Sequence[str] = ("u",), weight: float = 1.0
+        self,
+        equation: Any,
+        variables: Sequence[str],
+        outputs: Sequence[str] = ("u",),
+        weight: float = 1.0,
+        parts: Mapping[str, tuple[str, str]] | None = None,
     ) -> None:
         super().__init__()
         self.equation, self.variables, self.outputs, self.weight = equation, list(variables), list(outputs), weight
+        self.parts = dict(parts or {})
         self.names = [name for name in parameters(equation.residual) if name not in self.variables]
 
     def forward(self, network: nn.Module, x: Tensor) -> Tensor:
@@ -41,8 +49,18 @@ class EquationResidual(nn.Module):
 
     def residual(self, network: nn.Module, x: Tensor) -> Tensor:
         """Return the residual of a field at each point. Shapes: (points,)."""
+        # For u = p + i q, u_xx is p_xx and q_xx.
+        pieces = {name: self._pieces(*name.partition("_")) for name in self.names}
+        wanted = [piece for names in pieces.values() for piece in names]
         if hasattr(network, "derivatives"):
-            found = network.derivatives(x, self.names)
+            found = network.derivatives(x, wanted)
         else:
-            found = derivatives(network, x, self.names, self.variables, self.outputs)
-        return call(self.equation.residual, found | dict(zip(self.variables, x.unbind(-1), strict=True)))
+            found = derivatives(network, x, wanted, self.variables, self.outputs)
+        known = dict(zip(self.variables, x.unbind(-1), strict=True))
+        for name, names in pieces.items():
+            values = [found[piece] for piece in names]
+            known[name] = torch.complex(*values) if len(values) == 2 else values[0]
+        return call(self.equation.residual, known)
+
+    def _pieces(self, output: str, mark: str, letters: str) -> list[str]:
+        return [part + mark + letters for part in self.parts.get(output, (output,))]

@@ -34,10 +34,10 @@ class SolutionSource:
     """The reference solution of an equation on its grid.
 
     Arrays: ``x`` (points, 2), time and place, and ``y`` (points, 1), in double precision; place by place, each with all
-    its times.
+    its times. Of a complex solution ``y`` is (points, 2), real and imaginary part.
 
     Args:
-        solution: Returns ``x`` (places,), ``t`` (times,) and a real ``u`` (places, times).
+        solution: Returns ``x`` (places,), ``t`` (times,) and ``u`` (places, times).
     """
 
     def __init__(self, solution: Callable[[], dict[str, np.ndarray]]) -> None:
@@ -55,4 +55,5 @@ class SolutionSource:
             raise ValueError(
                 f"expected at most {len(points)} points, the grid of the solution, got {count}: lower data.test"
             )
-        return Arrays({"x": points[:count], "y": found["u"].reshape(-1, 1)[:count]})
+        u = found["u"].flatten()[:count]
+        return Arrays({"x": points[:count], "y": torch.view_as_real(u) if u.is_complex() else u[:, None]})

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from physml.ops.fourier import PeriodicInterval
 from physml.ops.periodic_evolution import evolve, reference
+from physml.ops.rounded_distance import rounded_distance
 
 
 @dataclass(frozen=True)
@@ -71,3 +72,22 @@ def separation(points: int = 512, frames: int = 200, substeps: int = 20) -> dict
     interval = PeriodicInterval(-1.0, 1.0, points)
     initial = interval.x**2 * torch.cos(math.pi * interval.x)
     return reference(AllenCahn().solve, interval, initial, 1.0, frames, substeps)
+
+
+def separation_conditions(tx: Tensor) -> tuple[Tensor, Tensor]:
+    r"""Return a, which starts as x² cos πx and has no kink afterwards, and g = t.
+
+    .. math:: a = x^2 \cos \pi x + 2\, \left(e^{-2 r t}\, R(s) - s\right), \qquad
+              s = \tfrac2\pi \cos \tfrac{\pi x}{2}, \qquad w = \sqrt{4 D t}
+
+    Continued periodically, the start has a kink at ±1, where its slope jumps by 4. The equation rounds it, and a does
+    so as the equation does close to u = −1 (R: `physml.ops.rounded_distance`). What is left, f, is smooth; with a kink
+    in a, no smooth f would solve the equation.
+
+    Shapes: tx (points, 2) of time and place → (points, 1) twice
+    """
+    law = AllenCahn()
+    t, x = tx[:, :1], tx[:, 1:]
+    s, width = 2 / math.pi * torch.cos(math.pi * x / 2), (4 * law.diffusion * t.clamp(min=1e-12)).sqrt()
+    kink = torch.exp(-2 * law.rate * t) * rounded_distance(s, width) - s
+    return x**2 * torch.cos(math.pi * x) + 2 * kink, t

@@ -75,6 +75,17 @@ def shock_conditions(tx: Tensor) -> tuple[Tensor, Tensor]:
     return -torch.sin(math.pi * x), t * (1 - x**2)
 
 
+def odd_shock_conditions(tx: Tensor) -> tuple[Tensor, Tensor]:
+    r"""Return a = −sin πx and g = t x (1 − x²): as `shock_conditions`, and a + g f is odd in x for every even f.
+
+    Burgers' equation maps odd starts to odd solutions, so u(t, 0) = 0 for ever.
+
+    Shapes: tx (points, 2) of time and place → (points, 1) twice
+    """
+    a, g = shock_conditions(tx)
+    return a, g * tx[:, 1:]
+
+
 def shock(points: int = 256, frames: int = 99) -> dict[str, np.ndarray]:
     r"""−sin πx, which steepens to a shock at x = 0 by t = 1/π, with ν = 0.01/π: the exact solution.
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from physml.ops.fourier import PeriodicInterval
 from physml.ops.periodic_evolution import evolve, reference
+from physml.ops.rounded_distance import rounded_distance
 
 
 @dataclass(frozen=True)
@@ -87,3 +88,24 @@ def soliton(points: int = 512, frames: int = 500, substeps: int = 40) -> dict[st
     interval = PeriodicInterval(-5.0, 5.0, points)
     start = 2 / torch.cosh(interval.x)
     return reference(NonlinearSchrodinger().solve, interval, start, math.pi / 2, frames, substeps)
+
+
+def soliton_conditions(tx: Tensor, width: float = 0.2) -> tuple[Tensor, Tensor]:
+    r"""Return a, 2 sech x without its kink at ±5, and g = t, both for the real and the imaginary part.
+
+    .. math:: a = 2 \operatorname{sech} x + \kappa\, (R(s) - s), \qquad s = \tfrac{10}\pi \cos \tfrac{\pi x}{10},
+              \qquad \kappa = 2 \operatorname{sech} 5 \tanh 5
+
+    Continued periodically, the slope of the start jumps by 2κ = 0.05. R (`physml.ops.rounded_distance`) rounds the kink
+    over a width; with a kink in a, no smooth f would solve the equation.
+
+    Args:
+        tx: Time and place.
+        width: That of R: with 0.2 the start is changed by 3e-4 of its norm.
+
+    Shapes: tx (points, 2) → (points, 2) twice
+    """
+    t, x = tx[:, :1], tx[:, 1:]
+    s, slope = 10 / math.pi * torch.cos(math.pi * x / 10), 2 * math.tanh(5) / math.cosh(5)
+    start = 2 / torch.cosh(x) + slope * (rounded_distance(s, width) - s)
+    return torch.cat([start, torch.zeros_like(x)], dim=1), t.expand(-1, 2)

@@ -8,10 +8,12 @@ from torch import Tensor
 def plot_solution(x: Tensor, prediction: Tensor, target: Tensor, slices: int = 3) -> Figure:
     """Draw a field over time and space, its error, and slices of it at some times beside the truth.
 
+    Of a field with several components, such as real and imaginary part, it is the modulus.
+
     Args:
         x: All points of a grid, time and place, shape (points, 2).
-        prediction: The field there, shape (points, 1).
-        target: The truth there, shape (points, 1).
+        prediction: The field there, shape (points, components).
+        target: The truth there, shape (points, components).
         slices: How many times to draw, equally spaced up to the last.
 
     Raises:
@@ -25,7 +27,7 @@ def plot_solution(x: Tensor, prediction: Tensor, target: Tensor, slices: int = 3
             "raise callbacks.figures.events to all of them"
         )
     field, truth = (torch.empty(len(place), len(t), dtype=x.dtype) for _ in range(2))
-    field[row, column], truth[row, column] = prediction[:, 0].to(x.dtype), target[:, 0].to(x.dtype)
+    field[row, column], truth[row, column] = _drawn(prediction).to(x.dtype), _drawn(target).to(x.dtype)
     figure = Figure(figsize=(12, 7), layout="constrained")
     grid = figure.add_gridspec(2, 1)
     above = grid[0].subgridspec(1, 2).subplots()
@@ -47,3 +49,8 @@ def plot_solution(x: Tensor, prediction: Tensor, target: Tensor, slices: int = 3
         panel.set(xlabel="x", title=f"t = {float(t[moment]):.3g}")
     figure.axes[-1].legend()
     return figure
+
+
+def _drawn(values: Tensor) -> Tensor:
+    """The one component, or the modulus of several. Shapes: (points, components) → (points,)."""
+    return values[:, 0] if values.shape[1] == 1 else values.norm(dim=1)
