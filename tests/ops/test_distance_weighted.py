@@ -69,3 +69,24 @@ def test_a_second_derivative_is_refused(problem):
 
 def test_the_operator_keeps_to_its_contract(problem):
     torch.library.opcheck(torch.ops.physml.distance_weighted.default, problem)
+
+
+def test_each_way_of_a_sum_over_edges_gives_the_same(problem):
+    features, index = problem[1].detach(), problem[2]
+    mean, weight = torch.randn_like(features), torch.rand(index.shape, dtype=torch.float64)
+    ways = module._products, module._products_by_blocks
+    torch.testing.assert_close(*(way(mean, features, index) for way in ways))
+    ways = module._transposed_sum, module._transposed_sum_by_bags
+    torch.testing.assert_close(*(way(weight, mean, index) for way in ways))
+
+
+@pytest.mark.parametrize("counts", [[0], [1], [0, 3, 1]])
+def test_few_points_or_none_are_served(counts):
+    offsets = torch.tensor([0, *counts]).cumsum(0)
+    space, features = torch.randn(sum(counts), 2, requires_grad=True), torch.randn(sum(counts), 3, requires_grad=True)
+    index, exists = nearest_neighbours(space, offsets, 4)
+    found = distance_weighted(space, features, index, exists)
+    if sum(counts):
+        torch.testing.assert_close(found, slow(space, features, index, exists))
+    sum(found).sum().backward()
+    assert space.grad.shape == space.shape

@@ -1,10 +1,17 @@
 """Mean and maximum over neighbours, weighted by a Gaussian of the distance, without holding all messages at once."""
 
+import warnings
+from collections.abc import Iterator
+
 import torch
+from scipy.sparse import csr_array
 from torch import Tensor
 from torch.nn import functional
 
 _BLOCK = 2**19  # elements of messages at once, such that they stay in the cache
+
+with warnings.catch_warnings(action="ignore"):
+    torch.eye(1).to_sparse_csr()  # torch warns once that these are in beta; tests guard what is used of them here
 
 
 def distance_weighted(space: Tensor, features: Tensor, index: Tensor, exists: Tensor) -> tuple[Tensor, Tensor]:
@@ -23,7 +30,7 @@ def distance_weighted(space: Tensor, features: Tensor, index: Tensor, exists: Te
 
     Args:
         space: Coordinates :math:`s_i`.
-        features: :math:`f_i`, of the type of `space`.
+        features: :math:`f_i`, of the type of `space`, single or double precision.
         index: Neighbours :math:`\mathcal N(i)` of each point.
         exists: Which of them exist.
 
@@ -52,7 +59,7 @@ def _aggregate(space: Tensor, features: Tensor, index: Tensor, exists: Tensor) -
         messages = _gather(features, index[rows]).mul_(weight[rows, :, None])
         if not complete:
             messages.masked_fill_(~exists[rows, :, None], -torch.inf)
-        torch.max(messages, 1, out=(largest[rows], winner[rows]))
+        largest[rows], winner[rows] = _maximum(messages)
     if not complete:
         largest.masked_fill_(~exists.any(1, keepdim=True), 0)
     return mean, largest, weight, winner
@@ -93,19 +100,15 @@ def _gradients(
 ) -> tuple[Tensor, Tensor]:
     mean = mean / _counts(exists, mean)
     # Of the weights: a product with each neighbour's features for the mean, and with those of the winner.
-    slope = torch.empty_like(weight)
-    for rows in _row_blocks(index, features):
-        torch.sum(_gather(features, index[rows]).mul_(mean[rows, None]), -1, out=slope[rows])
+    slope = _products(mean, features, index)
     sender = index.gather(1, winner)
     slope.scatter_add_(1, winner, largest * features.gather(0, sender))
-    slope = slope.mul_(weight).mul_(-20)  # dw/d(s_i - s_j) = -20 w (s_i - s_j)
-    step = (space[:, None] - _gather(space, index)).mul_(slope[..., None])
-    # Sums over the points of which one is a neighbour: edges sorted by neighbour, then summed bag by bag.
-    edges = index.flatten().to(torch.int32).sort(stable=True).indices
-    bags = functional.pad(index.flatten().bincount(minlength=len(index)).cumsum(0), (1, 0))
-    space_slope = step.sum(1) - _bag_sum(edges, step.flatten(0, 1), bags)
-    receivers = edges.div(index.shape[1], rounding_mode="floor")
-    feature_slope = _bag_sum(receivers, mean, bags, weight.flatten()[edges])
+    slope = slope.mul_(weight).mul_(-20)  # dw/ds_j = -20 w (s_j - s_i) = -dw/ds_i
+    space_slope, receiver = torch.empty_like(space), index.flatten()
+    for axis, difference in enumerate(_differences(space, index)):
+        pull = difference.mul_(slope)
+        space_slope[:, axis] = pull.sum(1).neg_().scatter_add_(0, receiver, pull.flatten())
+    feature_slope = _transposed_sum(weight, mean, index)
     feature_slope.scatter_add_(0, sender, largest * weight.gather(1, winner))
     return space_slope, feature_slope
 
@@ -117,11 +120,60 @@ def _(mean: Tensor, largest: Tensor, space: Tensor, features: Tensor, *_: Tensor
 
 def _weights(space: Tensor, index: Tensor) -> Tensor:
     squared = space.new_zeros(index.shape)
-    for axis in space.unbind(1):  # axis by axis: sums over the short last dimension of an array are slow
-        axis = axis.contiguous()
-        difference = axis.take(index).sub_(axis[:, None])
+    for difference in _differences(space, index):
         squared.addcmul_(difference, difference)
     return squared.mul_(-10).exp_()
+
+
+def _differences(space: Tensor, index: Tensor) -> Iterator[Tensor]:
+    """s_j − s_i axis by axis, (points, k): sums over the short last dimension of an array are slow."""
+    for axis in space.unbind(1):
+        axis = axis.contiguous()
+        yield _gather(axis, index).sub_(axis[:, None])
+
+
+def _maximum(messages: Tensor) -> tuple[Tensor, Tensor]:
+    """Largest of the messages (points, k, features) and its place: as of an image's channels, which torch does best."""
+    image = messages[:, None].permute(0, 3, 1, 2)
+    largest, winner = functional.max_pool2d(image, image.shape[2:], return_indices=True)
+    return largest.flatten(1), winner.flatten(1)
+
+
+def _products(mean: Tensor, features: Tensor, index: Tensor) -> Tensor:
+    """Product of each point's row of `mean` with the features of each of its neighbours, (points, k)."""
+    if index.device.type != "cpu" or index.shape[1] > len(index):  # torch cuts off more edges than there are pairs
+        return _products_by_blocks(mean, features, index)
+    starts = torch.arange(0, index.numel() + 1, index.shape[1])
+    products = mean.new_zeros(index.numel())
+    edges = torch.sparse_csr_tensor(starts, index.flatten(), products, (len(index),) * 2, check_invariants=False)
+    torch.sparse.sampled_addmm(edges, mean, features.t(), out=edges)  # writes `products`
+    return products.unflatten(0, index.shape)
+
+
+def _products_by_blocks(mean: Tensor, features: Tensor, index: Tensor) -> Tensor:
+    products = mean.new_empty(index.shape)
+    for rows in _row_blocks(index, features):
+        torch.sum(_gather(features, index[rows]).mul_(mean[rows, None]), -1, out=products[rows])
+    return products
+
+
+def _transposed_sum(weight: Tensor, mean: Tensor, index: Tensor) -> Tensor:
+    """Sum of the rows of `mean` over the points of which one is a neighbour, weighted, (points, features)."""
+    if index.device.type != "cpu":
+        return _transposed_sum_by_bags(weight, mean, index)
+    starts = torch.arange(0, index.numel() + 1, index.shape[1], dtype=torch.int32)
+    parts = (weight.flatten().numpy(), index.flatten().int().numpy(), starts.numpy())
+    return torch.from_numpy(csr_array(parts, shape=(len(index),) * 2).T @ mean.numpy())
+
+
+def _transposed_sum_by_bags(weight: Tensor, mean: Tensor, index: Tensor) -> Tensor:
+    # Edges sorted by neighbour, then summed bag by bag.
+    edges = index.flatten().to(torch.int32).sort(stable=True).indices
+    bags = functional.pad(index.flatten().bincount(minlength=len(index)).cumsum(0), (1, 0))
+    receivers = edges.div(index.shape[1], rounding_mode="floor")
+    return functional.embedding_bag(
+        receivers, mean, bags, mode="sum", per_sample_weights=weight.flatten()[edges], include_last_offset=True
+    )
 
 
 def _counts(exists: Tensor, like: Tensor) -> Tensor:
@@ -130,12 +182,6 @@ def _counts(exists: Tensor, like: Tensor) -> Tensor:
 
 def _gather(values: Tensor, index: Tensor) -> Tensor:
     return values.index_select(0, index.flatten()).unflatten(0, index.shape)
-
-
-def _bag_sum(index: Tensor, values: Tensor, bags: Tensor, weight: Tensor | None = None) -> Tensor:
-    return functional.embedding_bag(
-        index, values, bags, mode="sum", per_sample_weights=weight, include_last_offset=True
-    )
 
 
 def _row_blocks(index: Tensor, features: Tensor) -> list[slice]:

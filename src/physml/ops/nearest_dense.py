@@ -29,14 +29,17 @@ def nearest_dense(points: Tensor, starts: Tensor, counts: Tensor, k: int, index:
         points (points, space), starts and counts (events,), index (points, k)
     """
     axes, found = np.ascontiguousarray(points.numpy().T), index.numpy()
-    blocks = list(event_blocks(starts, counts, budget))
+    filtered = filter_applies(counts, k)
+    blocks = list(event_blocks(starts[~filtered], counts[~filtered], budget))
+    # The filter holds a part of its block's distances at a time: there is less to do in Python for a few large blocks.
+    blocks += event_blocks(starts[filtered], counts[filtered], 8 * budget)
     # Threads wait for each other between numpy's operations, which only large ones make up for.
     share_of_thread = sum(block.pairs for block in blocks) // 2**21
     threads = max(1, min(len(blocks), torch.get_num_threads(), share_of_thread))
 
     def work(share: list[EventBlock]) -> None:
         # One pair of buffers for all blocks: the system takes longer to map fresh memory than the search takes.
-        buffers = np.empty((2, max((block.pairs for block in share), default=0)))
+        buffers = np.empty((2, max([budget, *(len(block.starts) * block.width for block in share)])))
         for block in share:
             _search_block(axes, block, k, found, buffers)
 
@@ -52,12 +55,13 @@ def _search_block(axes: np.ndarray, block: EventBlock, k: int, found: np.ndarray
     # Padding repeats an event's last point and is ruled out as a neighbour.
     slots = starts[:, None] + np.minimum(np.arange(block.width), counts[:, None] - 1)
     points = np.moveaxis(axes[:, slots], 0, 1)
-    if filter_applies(counts[0], block.width, k):
-        nearest, proved = nearest_filtered(points, rows, counts, k, buffers.view(np.float32))
+    if filter_applies(counts[0], k):
+        nearest, proved = nearest_filtered(points, rows, counts, k, buffers.view(np.float32)[:, : buffers.shape[1]])
         unproved = ~proved & (rows < counts[:, None])
         for event in np.flatnonzero(unproved.any(axis=1)):
-            rest = unproved[event]
-            nearest[event, rest] = nearest_of_rows(points[event, :, : counts[event]], rows[rest], k)
+            rest = np.flatnonzero(unproved[event])
+            for some in np.array_split(rest, 1 + len(rest) * block.width // buffers.shape[1]):
+                nearest[event, some] = nearest_of_rows(points[event, :, : counts[event]], rows[some], k)
     else:
         keys = distance_keys(squared_distances(points, rows, buffers), rows)
         for event, count in enumerate(counts):
@@ -65,4 +69,5 @@ def _search_block(axes: np.ndarray, block: EventBlock, k: int, found: np.ndarray
         nearest = select(keys, min(k, block.width - 1))
     for event, (start, count) in enumerate(zip(starts, counts, strict=True)):
         here, columns = rows[rows < count], min(k, count - 1)
-        found[start + here, :columns] = nearest[event, : len(here), :columns] + start
+        first = start + rows[0]
+        found[first : first + len(here), :columns] = nearest[event, : len(here), :columns] + start
