@@ -81,17 +81,17 @@ def table(found: dict) -> Table:
     return shown
 
 
-def draw(folder: Path, seed: int) -> None:
-    """Draw both methods' energies over a hundred periods, for each system, beside the JSON file."""
+def draw(folder: Path, seed: int, periods: int = 100) -> None:
+    """Draw both methods over many periods, for each system, beside the JSON file."""
     for system in SYSTEMS:
         tasks = {method: physml.load(finished(folder, variant(system, method), seed)) for method in METHODS}
-        task = next(iter(tasks.values()))
-        future = build(task.hparams["data"]).split("test").events["future"]
-        law = build(task.hparams["task"]["test_metrics"]["energy_error"]["values"]).keywords["law"]
-        networks = {method: task.network for method, task in tasks.items()}
-        plot_motion(networks["hamiltonian"], future, law, {"baseline": networks["baseline"]}).savefig(
-            folder / f"greydanus2019_{system}.png", dpi=150
+        config = tasks["hamiltonian"].hparams
+        future = build(config["data"]).split("test").events["future"]
+        law = build(config["task"]["test_metrics"]["energy_error"]["values"]["law"])
+        figure = plot_motion(
+            tasks["hamiltonian"].network, future, law, {"baseline": tasks["baseline"].network}, periods
         )
+        figure.savefig(folder / f"greydanus2019_{system}.png", dpi=150)
 
 
 def main() -> None:

@@ -39,6 +39,9 @@ SHORT = {
     "paper/sanchezgonzalez2020_water": ["data.test_source.horizon=5", "+data.test_source.frames=20"],
     "paper/brunton2016_lorenz": ["data.source.samples=500"],
     **{f"paper/{name}": ["+task.repeats=1"] for name in SOLVED_WITHOUT_DATA},
+    "paper/greydanus2019_spring": ["+callbacks.figures.plots.motion.periods=2"],
+    "paper/greydanus2019_pendulum": ["+callbacks.figures.plots.motion.periods=2"],
+    "paper/greydanus2019_two_body": ["+callbacks.figures.plots.motion.periods=2"],
 }
 SOLVED = ["paper/brunton2016_lorenz"]  # in one step, with the last batch
 

@@ -79,7 +79,8 @@ def plot_forecasts(network: nn.Module, x: Tensor, future: Tensor, law: Any, dt: 
         numbers.plot(t, states[0, :, 0].numpy(), label="truth" if states is future else "forecast", **style)
     plane.set(xlabel="$x_1$", ylabel="$x_2$", title="trajectories")
     numbers.set(xlabel="time", ylabel="$x_1$", title="the first of them")
-    numbers.legend(fontsize="small", loc="upper right")
+    numbers.margins(y=0.2)  # for the legend
+    numbers.legend(fontsize="small", loc="upper center", ncols=2)
     energies.axhline(0, color="black", lw=0.8)
     energies.set(xlabel="time", ylabel=r"$H(\hat x_t) - H(x_t)$", title="error of the conserved quantity")
     return figure
