@@ -30,6 +30,8 @@ RIVALS = {
     "paper/brunton2016_lorenz": ["task.network.degree=2"],  # an MLP has no terms
     # An MLP has no jets.
     **{f"paper/{name}": ["+task.network.hidden=[8]"] for name in SOLVED_WITHOUT_DATA},
+    # An untrained MLP's numbers of animals are negative, where there is no conserved quantity.
+    "paper/chen2018_lotka_volterra": ["network=mlp", "~task.test_metrics.energy_error"],
     "moons_flow": ["network=gaussian"],  # an MLP's output is no normalised density
     "paper/qasim2019_gravnet": ["network=mlp", "callbacks.figures.plots.space=null"],  # an MLP learns no space
 }
@@ -39,6 +41,8 @@ SHORT = {
     "paper/sanchezgonzalez2020_water": ["data.test_source.horizon=5", "+data.test_source.frames=20"],
     "paper/brunton2016_lorenz": ["data.source.samples=500"],
     **{f"paper/{name}": ["+task.repeats=1"] for name in SOLVED_WITHOUT_DATA},
+    # Numbers of animals stay positive, as the conserved quantity needs them.
+    "paper/chen2018_lotka_volterra": ["data.test_source.simulate.steps=5", "task.optimizer.lr=1e-4"],
     "paper/greydanus2019_spring": ["+callbacks.figures.plots.motion.periods=2"],
     "paper/greydanus2019_pendulum": ["+callbacks.figures.plots.motion.periods=2"],
     "paper/greydanus2019_two_body": ["+callbacks.figures.plots.motion.periods=2"],

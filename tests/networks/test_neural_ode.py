@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch import nn
 
 from physml.networks.neural_ode import NeuralODE
 from physml.ops.integrators import integrate
@@ -7,7 +8,9 @@ from physml.ops.integrators import integrate
 
 def network():
     torch.manual_seed(1)
-    return NeuralODE(features=2, horizon=6, dt=0.3, hidden=[16], tolerance=1e-9).double()
+    field = NeuralODE(features=2, horizon=6, dt=0.3, hidden=[16], tolerance=1e-9).double()
+    nn.init.normal_(field.network.layers[-1].weight, std=0.3)
+    return field
 
 
 def test_the_states_are_those_of_a_fixed_step_integrator():

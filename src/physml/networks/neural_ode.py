@@ -15,7 +15,7 @@ class NeuralODE(nn.Module):
     .. math:: \dot z = \mathrm{MLP}(z; w), \qquad z(0) = x, \qquad \hat y_s = z(s\,\Delta t), \quad s = 1, \dots, S
 
     They are integrated by the method of Dormand and Prince, whose steps keep an error bound, and gradients go back
-    through these steps. No derivative has to be measured.
+    through these steps. No derivative has to be measured. An untrained network leaves every state as it is.
 
     Units: of time, that of `dt`; the features should be of order one.
 
@@ -31,8 +31,10 @@ class NeuralODE(nn.Module):
     Shapes: x (events, features) → (events, horizon, features)
 
     Example:
-        >>> NeuralODE(features=2, horizon=7, dt=0.1)(torch.zeros(5, 2)).shape
-        torch.Size([5, 7, 2])
+        >>> NeuralODE(features=2, horizon=3, dt=0.1)(torch.tensor([[1.0, 2.0]])).detach()
+        tensor([[[1., 2.],
+                 [1., 2.],
+                 [1., 2.]]])
     """
 
     def __init__(
@@ -41,6 +43,8 @@ class NeuralODE(nn.Module):
         super().__init__()
         self.horizon, self.dt, self.tolerance = horizon, dt, tolerance
         self.network = MLP([features], [features], list(hidden), nn.Tanh())
+        nn.init.zeros_(self.network.layers[-1].weight)
+        nn.init.zeros_(self.network.layers[-1].bias)
 
     def derivative(self, state: Tensor) -> Tensor:
         """Return how states change with time. Shapes: (…, features) → (…, features)."""
