@@ -32,6 +32,7 @@ RIVALS = {
     **{f"paper/{name}": ["+task.network.hidden=[8]"] for name in SOLVED_WITHOUT_DATA},
     # An untrained MLP's numbers of animals are negative, where there is no conserved quantity.
     "paper/chen2018_lotka_volterra": ["network=mlp", "~task.test_metrics.energy_error"],
+    "burgers_soft": ["+task.network.hidden=[8]"],
     "moons_flow": ["network=gaussian"],  # an MLP's output is no normalised density
     "paper/qasim2019_gravnet": ["network=mlp", "callbacks.figures.plots.space=null"],  # an MLP learns no space
 }
@@ -129,6 +130,7 @@ COMPANIONS = {
     ("network", "sparse_dynamics"): ["experiment=paper/brunton2016_lorenz"],
     ("task", "sparse_regression"): ["experiment=paper/brunton2016_lorenz"],
     ("network", "field"): ["experiment=paper/raissi2019_burgers"],
+    ("loss", "burgers"): ["experiment=burgers_soft"],
     ("task", "least_squares"): ["experiment=paper/raissi2019_burgers"],
     ("optimizer", "none"): ["experiment=paper/brunton2016_lorenz"],
     ("network", "rnn"): ["experiment=pendulum_rnn"],

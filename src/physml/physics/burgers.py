@@ -86,8 +86,20 @@ def odd_shock_conditions(tx: Tensor) -> tuple[Tensor, Tensor]:
     return a, g * tx[:, 1:]
 
 
-def shock(points: int = 256, frames: int = 99) -> dict[str, np.ndarray]:
-    r"""−sin πx, which steepens to a shock at x = 0 by t = 1/π, with ν = 0.01/π: the exact solution.
+def shock_start(count: int = 100) -> tuple[Tensor, Tensor]:
+    """Return evenly spaced points at t = 0, and −sin πx there. Shapes: (count, 2) of time and place, (count, 1)."""
+    x = torch.linspace(-1, 1, count, dtype=torch.float64)
+    return torch.stack([torch.zeros_like(x), x], dim=1), -torch.sin(math.pi * x)[:, None]
+
+
+def shock_walls(count: int = 100) -> tuple[Tensor, Tensor]:
+    """Return points at x = ±1, evenly spaced from t = 0 to 1, and zero. Shapes: (2 count, 2), (2 count, 1)."""
+    t, walls = torch.linspace(0, 1, count, dtype=torch.float64), torch.tensor([-1.0, 1.0], dtype=torch.float64)
+    return torch.cartesian_prod(t, walls), torch.zeros(2 * count, 1, dtype=torch.float64)
+
+
+def shock(points: int = 256, frames: int = 99, viscosity: float = 0.01 / math.pi) -> dict[str, np.ndarray]:
+    r"""−sin πx, which steepens to a shock at x = 0 by t = 1/π, with ν = 0.01/π in the paper: the exact solution.
 
     Source: the grid of Raissi, Perdikaris and Karniadakis 2019, doi 10.1016/j.jcp.2018.10.045
     (arXiv 1711.10561).
@@ -95,12 +107,13 @@ def shock(points: int = 256, frames: int = 99) -> dict[str, np.ndarray]:
     Args:
         points: Points from −1 to 1, both included.
         frames: Times after the first, 0.01 apart.
+        viscosity: ν.
 
     Returns:
         ``x`` (points,), ``t`` (frames + 1,) and ``u`` (points, frames + 1).
     """
     x, t = torch.linspace(-1, 1, points, dtype=torch.float64), 0.01 * torch.arange(frames + 1, dtype=torch.float64)
-    return {"x": x.numpy(), "t": t.numpy(), "u": Burgers(0.01 / math.pi).from_sine(x, t).numpy()}
+    return {"x": x.numpy(), "t": t.numpy(), "u": Burgers(viscosity).from_sine(x, t).numpy()}
 
 
 def sine(points: int = 256, frames: int = 200, substeps: int = 20) -> dict[str, np.ndarray]:
