@@ -3,9 +3,9 @@
 from physml.cli.compose import compose_config
 from physml.cli.words import split_config_dir, unknown
 from physml.runs.check import problems
-from physml.runs.errors import CheckError
+from physml.runs.errors import CheckError, ConfigError
 
-CHECKS = ("config",)
+CHECKS = ("config", "residual")
 
 
 def main(arguments: list[str]) -> None:
@@ -13,12 +13,13 @@ def main(arguments: list[str]) -> None:
 
     Raises:
         ValueError: There is no such check.
-        CheckError: The config has problems.
+        ConfigError: The config has problems, where another check is asked for.
+        CheckError: The property does not hold.
     """
     name, *overrides = arguments or [""]
     if name not in CHECKS:
         raise ValueError(f"check {name!r}: {unknown(name, CHECKS)}, as in: physml check config experiment=NAME")
-    check_config(overrides)
+    {"config": check_config, "residual": check_residual}[name](overrides)
 
 
 def check_config(arguments: list[str]) -> None:
@@ -28,3 +29,21 @@ def check_config(arguments: list[str]) -> None:
     if wrong := problems(config):
         raise CheckError("\n".join(wrong))
     print(f"ok: {config['name']}: every key is known, every argument is there, every type fits")
+
+
+def check_residual(arguments: list[str]) -> None:
+    """Put what obeys the laws of an experiment into each of them, and what is perturbed; train nothing."""
+    overrides, config_dir = split_config_dir(arguments)
+    config = compose_config("train", overrides, config_dir)
+    if wrong := problems(config):
+        raise ConfigError(wrong)
+    from physml.runs.residual import findings  # takes seconds: after the words have been checked
+
+    found = findings(config)
+    for finding in found:
+        if finding.holds is not False:
+            print(finding)
+    if not found:
+        print(f"{config['name']}: it has neither constraints nor hard conditions, so there is nothing to judge")
+    if broken := [str(finding) for finding in found if finding.holds is False]:
+        raise CheckError("\n".join(broken))

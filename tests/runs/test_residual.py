@@ -1,0 +1,132 @@
+"""The laws of every experiment hold for what obeys them, and errors planted in them are found."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from physml.cli.compose import compose_config
+from physml.physics import burgers
+from physml.physics.burgers import Burgers
+from physml.runs.configs import config_directory
+from physml.runs.residual import findings
+
+FOLDER = config_directory() / "experiment"
+EXPERIMENTS = sorted(path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.rglob("*.yaml"))
+BURGERS = "experiment=paper/raissi2019_burgers"
+
+
+def found(*words):
+    return {finding.law: finding for finding in findings(compose_config("train", list(words)))}
+
+
+@cache
+def shock():
+    return burgers.shock(points=129, frames=60)
+
+
+@pytest.fixture
+def coarse(monkeypatch):
+    """The exact solution of Burgers' equation, on a grid that is made fast."""
+    drawn = dict(shock())
+    monkeypatch.setattr(burgers, "shock", lambda: drawn)
+    return drawn
+
+
+@pytest.mark.parametrize("experiment", [name for name in EXPERIMENTS if name != "none"])
+def test_the_laws_of_every_experiment_hold(experiment):
+    for finding in found(f"experiment={experiment}").values():
+        assert finding.holds is not False, finding
+        assert finding.holds or finding.text
+
+
+def test_every_law_of_these_is_judged():
+    laws = found("experiment=shower_gravnet", "+constraint@task.constraints.bounds=bounds")
+    assert {name: finding.holds for name, finding in laws.items()} == dict.fromkeys(
+        ["visible_energy", "sum_to_one", "bounds"], True
+    )
+    assert found("experiment=pendulum_rnn")["energy"].holds
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (
+            "experiment=pendulum_rnn",
+            "+task.constraints.energy.energy.pendulum="
+            "{_target_: physml.physics.double_pendulum.DoublePendulum, length_2: 1.1}",
+        ),
+        ("experiment=nbody_e3nn", "task.constraints.momentum_conservation.duration=0.95"),
+        ("experiment=paper/sanchezgonzalez2020_water", "task.constraints.momentum_balance.dt=0.0102"),
+        (
+            "experiment=shower_gravnet",
+            "+constraint@task.constraints.bounds=bounds",
+            "+task.constraints.bounds.upper=0.9",
+        ),
+    ],
+)
+def test_a_wrong_parameter_of_a_law_is_found(words):
+    wrong = [finding for finding in found(*words).values() if finding.holds is False]
+    assert len(wrong) == 1
+    assert "the targets break the law: mend it, its parameters or the data" in str(wrong[0])
+
+
+def test_a_law_that_no_perturbation_breaks_does_not_hold():
+    bounds = found("experiment=nbody_e3nn", "+constraint@task.constraints.bounds=bounds",
+                   "+task.constraints.bounds.lower=-1000", "+task.constraints.bounds.upper=1000")["bounds"]  # fmt: skip
+    assert bounds.holds is False
+    assert "the perturbed targets pass as well" in bounds.text
+
+
+PLANTED = {
+    "the sign of u u_x": lambda self, u, u_t, u_x, u_xx: u_t - u * u_x - self.viscosity * u_xx,
+    "the sign of the viscosity": lambda self, u, u_t, u_x, u_xx: u_t + u * u_x + self.viscosity * u_xx,
+    "a factor of one half, as of (u²)_x": lambda self, u, u_t, u_x, u_xx: u_t + 0.5 * u * u_x - self.viscosity * u_xx,
+    "no viscosity": lambda self, u, u_t, u_x, u_xx: u_t + u * u_x + 0 * u_xx,
+    "the viscosity of another derivative": lambda self, u, u_t, u_x, u_xx: u_t + u * u_x - self.viscosity * u_x,
+}
+
+
+@pytest.mark.parametrize("error", PLANTED)
+def test_an_error_planted_in_an_equation_is_found(coarse, monkeypatch, error):
+    monkeypatch.setattr(Burgers, "residual", PLANTED[error])
+    equation = found(BURGERS)["burgers"]
+    assert equation.holds is False
+    assert "mend" in equation.text
+
+
+@pytest.mark.parametrize(("viscosity", "factor"), [(0.0063661977, "0.5"), (0.0032149, "0.99"), (-0.0031830989, "-1")])
+def test_a_wrong_coefficient_is_named_with_its_factor(coarse, viscosity, factor):
+    equation = found(BURGERS, f"task.constraints.burgers.equation.viscosity={viscosity}")["burgers"]
+    assert equation.holds is False
+    assert f"the term with u_xx would have to be multiplied by {factor}: mend its sign or factor" in equation.text
+
+
+def test_wrong_conditions_are_found(coarse, monkeypatch):
+    assert found(BURGERS)["conditions"].holds
+    right = burgers.shock_conditions
+    monkeypatch.setattr(burgers, "shock_conditions", lambda tx: (-right(tx)[0], right(tx)[1]))
+    assert "where g vanishes, a is not the solution" in found(BURGERS)["conditions"].text
+    monkeypatch.setattr(burgers, "shock_conditions", lambda tx: (right(tx)[0], tx[:, :1] * right(tx)[1]))
+    assert "the slope of a is not the solution's" in found(BURGERS)["conditions"].text
+
+
+def test_a_wrong_solution_is_found(coarse):
+    coarse["u"] = coarse["u"] + 1e-3 * np.sin(coarse["t"])
+    assert not found(BURGERS)["burgers"].holds
+    assert not found(BURGERS)["conditions"].holds
+
+
+def test_what_cannot_be_judged_is_said():
+    symmetry = found("experiment=galaxy_cnn", "+constraint@task.constraints.symmetry=symmetry_penalty")["symmetry"]
+    assert str(symmetry) == "symmetry: not judged: it acts on the network itself, whatever the data are"
+    parts = found("experiment=galaxy_cnn", "+constraint@task.constraints.parts=sum_to_one")["parts"]
+    assert str(parts) == "parts: not judged: the targets are classes, not predictions"
+    assert found("experiment=moons_flow") == {}
+    equation = found("experiment=nbody_e3nn", "+constraint@task.constraints.burgers=burgers")["burgers"]
+    assert str(equation).startswith("burgers: not judged: the data have no reference solution")
+
+
+def test_a_law_that_does_not_fit_the_data_is_one_line():
+    with pytest.raises(ValueError, match=r"^energy does not fit the data: VisibleEnergy reads 'energy', 'offsets'"):
+        found("experiment=nbody_e3nn", "+constraint@task.constraints.energy=visible_energy")
