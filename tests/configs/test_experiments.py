@@ -25,14 +25,13 @@ def choices(group):
 
 
 EXPERIMENTS = [name for name in choices("experiment") if name != "none"]
-SOLVED_WITHOUT_DATA = ["raissi2019_burgers", "raissi2019_allen_cahn", "raissi2019_schroedinger"]
+FIELDS = [path for path in choices("experiment") if path.startswith("paper/raissi2019_")]
 RIVALS = {
     "paper/brunton2016_lorenz": ["task.network.degree=2"],  # an MLP has no terms
     # An MLP has no jets.
-    **{f"paper/{name}": ["+task.network.hidden=[8]"] for name in SOLVED_WITHOUT_DATA},
     # An untrained MLP's numbers of animals are negative, where there is no conserved quantity.
     "paper/chen2018_lotka_volterra": ["network=mlp", "~task.test_metrics.energy_error"],
-    "burgers_soft": ["+task.network.hidden=[8]"],
+    **{name: ["+task.network.hidden=[8]"] for name in FIELDS},
     "moons_flow": ["network=gaussian"],  # an MLP's output is no normalised density
     "paper/qasim2019_gravnet": ["network=mlp", "callbacks.figures.plots.space=null"],  # an MLP learns no space
 }
@@ -41,12 +40,12 @@ FEW = ["data.train=32", "data.validation=16", "data.test=16", "data.batch_size=8
 SHORT = {
     "paper/sanchezgonzalez2020_water": ["data.test_source.horizon=5", "+data.test_source.frames=20"],
     "paper/brunton2016_lorenz": ["data.source.samples=500"],
-    **{f"paper/{name}": ["+task.repeats=1"] for name in SOLVED_WITHOUT_DATA},
     # Numbers of animals stay positive, as the conserved quantity needs them.
     "paper/chen2018_lotka_volterra": ["data.test_source.simulate.steps=5", "task.optimizer.lr=1e-4"],
     "paper/greydanus2019_spring": ["+callbacks.figures.plots.motion.periods=2"],
     "paper/greydanus2019_pendulum": ["+callbacks.figures.plots.motion.periods=2"],
     "paper/greydanus2019_two_body": ["+callbacks.figures.plots.motion.periods=2"],
+    **{name: ["+task.repeats=1"] for name in FIELDS},
 }
 SOLVED = ["paper/brunton2016_lorenz"]  # in one step, with the last batch
 

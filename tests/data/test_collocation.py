@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from physml.data.collocation import BoxSource, SolutionSource
+from physml.data.collocation import BoxSource, MeasuredSource, SolutionSource
 from physml.physics import burgers, nonlinear_schrodinger
 
 
@@ -36,3 +36,19 @@ def test_a_complex_solution_has_two_columns():
     u = torch.from_numpy(solution()["u"]).flatten()[:500]
     assert y.shape == (500, 2)
     assert torch.equal(torch.complex(*y.T), u)
+
+
+def test_measurements_scatter_about_the_solution():
+    def solution():
+        x, t = np.linspace(-1, 1, 80), np.linspace(0, 1, 50)
+        return {"x": x, "t": t, "u": np.sin(3 * x)[:, None] * np.cos(t)}
+
+    exact = MeasuredSource(solution)(3000, np.random.default_rng(0)).events
+    u = torch.sin(3 * exact["x"][:, 1:]) * torch.cos(exact["x"][:, :1])
+    torch.testing.assert_close(exact["y"], u)
+    assert len(exact["x"].unique(dim=0)) == 3000
+    noisy = MeasuredSource(solution, noise=0.1)(3000, np.random.default_rng(0)).events
+    spread = (noisy["y"] - exact["y"]).std() / solution()["u"].std()
+    assert spread.item() == pytest.approx(0.1, rel=0.05)
+    with pytest.raises(ValueError, match=r"expected at most 4000 points, the grid of the solution, got 4001"):
+        MeasuredSource(solution)(4001, np.random.default_rng(0))

@@ -2,7 +2,9 @@ import pytest
 import torch
 from torch import nn
 
+from physml.constraints.data_misfit import DataMisfit
 from physml.constraints.equation_residual import EquationResidual
+from physml.constraints.unknown_coefficients import UnknownCoefficients
 from physml.networks.field import Field
 from physml.physics.burgers import Burgers, shock_conditions
 from physml.tasks.least_squares import LeastSquaresTask
@@ -30,7 +32,7 @@ def test_the_sum_of_squares_is_the_objective(seed):
         "other": EquationResidual(Burgers(0.3), "tx", weight=0.2),
     }
     task, x = make(constraints=laws), torch.rand(40, 2).double()
-    assert task._residuals(x).square().sum().item() == pytest.approx(task.objective({"x": x}).total.item())
+    assert task._residuals({"x": x}).square().sum().item() == pytest.approx(task.objective({"x": x}).total.item())
 
 
 class Relaxation:
@@ -52,7 +54,7 @@ def test_one_step_solves_what_is_linear_in_the_weights(seed, monkeypatch):
     task, x = make(network=field, constraints={"law": law}, damping=1e-12), torch.rand(40, 2).double()
     optimizer = task.configure_optimizers()
     monkeypatch.setattr(task, "optimizers", lambda: optimizer)
-    task._step(x)
+    task._step({"x": x})
     torch.testing.assert_close(field(x), torch.ones(40, 1, dtype=torch.float64))
 
 
@@ -62,14 +64,14 @@ def test_two_equations_are_solved_together(seed, monkeypatch):
     task, x = make(network=field, constraints=laws, damping=1e-12), torch.rand(40, 2).double()
     optimizer = task.configure_optimizers()
     monkeypatch.setattr(task, "optimizers", lambda: optimizer)
-    task._step(x)
+    task._step({"x": x})
     torch.testing.assert_close(field(x), torch.tensor([[1.0, 2.0]], dtype=torch.float64).expand(40, 2))
 
 
 def test_points_are_drawn_where_the_residual_is_large(seed):
     task, x = make(points=500), torch.rand(5000, 2).double()
     size = task.constraints["law"].residual(task.network, x).abs()
-    drawn = task._draw(x)
+    drawn = task._draw({"x": x})["x"]
     assert len(drawn) == 500
     found = task.constraints["law"].residual(task.network, drawn).abs().mean()
     expected = (size * (1 + size / size.mean())).mean() / 2  # of draws with replacement
@@ -90,15 +92,41 @@ def test_no_equation_is_refused():
 
 def test_an_exact_solution_leaves_the_draw_to_chance(monkeypatch):
     task = make(points=3)
-    monkeypatch.setattr(task, "_residuals", lambda x: torch.zeros(len(x), 1).double())
-    assert task._draw(torch.rand(10, 2).double()).shape == (3, 2)
+    monkeypatch.setattr(task, "_residuals", lambda x: torch.zeros(len(x["x"]), 1).double())
+    assert task._draw({"x": torch.rand(10, 2).double()})["x"].shape == (3, 2)
 
 
 def test_a_step_moves_the_weights_as_the_solver_says_and_no_further(seed, monkeypatch):
     task, x = make(), torch.rand(300, 2).double()
     optimizer = task.configure_optimizers()
     monkeypatch.setattr(task, "optimizers", lambda: optimizer)
-    sums = [task._step(x).item() for _ in range(15)]
+    sums = [task._step({"x": x}).item() for _ in range(15)]
     assert sums == sorted(sums, reverse=True)
     assert sums[-1] < 0.05 * sums[0]
-    assert task._residuals(x).square().sum().item() <= sums[-1]
+    assert task._residuals({"x": x}).square().sum().item() <= sums[-1]
+
+
+def test_a_coefficient_is_found_with_its_error(seed, monkeypatch):
+    # u_t = k (1 − u) with u = 1 − exp(−k t), k = 0.7, measured with noise.
+    def fit():
+        x = torch.rand(100, 2).double()
+        y = 1 - torch.exp(-0.7 * x[:, :1]) + 0.01 * torch.randn(100, 1).double()
+        law = EquationResidual(UnknownRate(), "tx", unknown=UnknownCoefficients({"rate": 2.0}))
+        field = Field(["t", "x"], [0.0, 0.0], [1.0, 1.0], hidden=[3])
+        task = make(network=field, constraints={"law": law, "data": DataMisfit()}, points=100, repeats=12)
+        optimizer = task.configure_optimizers()
+        monkeypatch.setattr(task, "optimizers", lambda: optimizer)
+        monkeypatch.setattr(task, "log_dict", lambda *_: None)
+        for _ in range(2):
+            task.training_step({"x": x, "y": y}, 0)
+        return law.unknown.estimates()["rate"]
+
+    rates, errors = zip(*(fit() for _ in range(8)), strict=True)
+    pulls = (torch.tensor(rates) - 0.7) / torch.tensor(errors)
+    assert max(errors) < 0.05
+    assert 0.5 < pulls.square().mean().sqrt() < 1.7
+
+
+class UnknownRate:
+    def residual(self, u, u_t, rate):
+        return u_t - rate * (1 - u)

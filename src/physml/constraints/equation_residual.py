@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from physml.constraints.unknown_coefficients import UnknownCoefficients
 from physml.ops.derivatives import derivatives
 from physml.ops.named import call, parameters
 
@@ -26,6 +27,7 @@ class EquationResidual(nn.Module):
         outputs: A name for each component of the field.
         weight: γ, the weight of Ω in the objective.
         parts: Real and imaginary part of each complex field, by their names among `outputs`.
+        unknown: Coefficients that the residual reads and that are learnt.
 
     Shapes: x (points, variables) → scalar
     """
@@ -37,11 +39,14 @@ class EquationResidual(nn.Module):
         outputs: Sequence[str] = ("u",),
         weight: float = 1.0,
         parts: Mapping[str, tuple[str, str]] | None = None,
+        unknown: UnknownCoefficients | None = None,
     ) -> None:
         super().__init__()
         self.equation, self.variables, self.outputs, self.weight = equation, list(variables), list(outputs), weight
         self.parts = dict(parts or {})
-        self.names = [name for name in parameters(equation.residual) if name not in self.variables]
+        self.unknown = unknown
+        given = [*self.variables, *([] if unknown is None else unknown.names)]
+        self.names = [name for name in parameters(equation.residual) if name not in given]
 
     def forward(self, network: nn.Module, x: Tensor) -> Tensor:
         """Return Ω of a field at points."""
@@ -57,6 +62,8 @@ class EquationResidual(nn.Module):
         else:
             found = derivatives(network, x, wanted, self.variables, self.outputs)
         known = dict(zip(self.variables, x.unbind(-1), strict=True))
+        if self.unknown is not None:
+            known |= self.unknown.values(x)
         for name, names in pieces.items():
             values = [found[piece] for piece in names]
             known[name] = torch.complex(*values) if len(values) == 2 else values[0]

@@ -57,3 +57,29 @@ class SolutionSource:
             )
         u = found["u"].flatten()[:count]
         return Arrays({"x": points[:count], "y": torch.view_as_real(u) if u.is_complex() else u[:, None]})
+
+
+class MeasuredSource:
+    """A solution, measured with noise at some points of its grid.
+
+    Arrays: as `SolutionSource`, in random order.
+
+    Args:
+        solution: As `SolutionSource`.
+        noise: Standard deviation of the noise over that of the solution.
+    """
+
+    def __init__(self, solution: Callable[[], dict[str, np.ndarray]], noise: float = 0.0) -> None:
+        self.solution, self.noise = solution, noise
+
+    def __call__(self, count: int, rng: np.random.Generator) -> Arrays:
+        """Draw `count` different points.
+
+        Raises:
+            ValueError: The grid has less.
+        """
+        found = self.solution()
+        whole = SolutionSource(lambda: found)(max(count, found["u"].size), rng).events
+        chosen = torch.from_numpy(rng.permutation(found["u"].size)[:count])
+        x, y = whole["x"][chosen], whole["y"][chosen]
+        return Arrays({"x": x, "y": y + self.noise * whole["y"].std() * torch.from_numpy(rng.normal(size=y.shape))})

@@ -21,7 +21,8 @@ def point_jacobian(residuals: Callable[[], Tensor], layers: list[nn.Module]) -> 
 
     Args:
         residuals: Computes the residuals. Each call of a layer has all points, in the same order.
-        layers: `physml.networks.field.JetLinear`, or any linear layer of jets whose bias adds to channel 0.
+        layers: `physml.networks.field.JetLinear`, or any linear layer of jets whose bias adds to channel 0; weight or
+            bias may be None.
 
     Returns:
         r, kind by kind, and the Jacobian with the weights in the order of ``weight, bias`` of each layer.
@@ -59,11 +60,11 @@ def _rows(r: Tensor, layers: list[nn.Module], calls: list[tuple[int, Tensor, Ten
     deltas = torch.autograd.grad(r.sum(), outputs, retain_graph=True, materialize_grads=True)
     weights, biases = [0] * len(layers), [0] * len(layers)
     for (number, h, _), delta in zip(calls, deltas, strict=True):
-        weights[number] = weights[number] + (delta.permute(1, 2, 0) @ h.detach().permute(1, 0, 2)).flatten(1)
+        if layers[number].weight is not None:
+            weights[number] = weights[number] + (delta.permute(1, 2, 0) @ h.detach().permute(1, 0, 2)).flatten(1)
         biases[number] = biases[number] + delta[0]
-    blocks = [
-        block
-        for layer, weight, bias in zip(layers, weights, biases, strict=True)
-        for block in ((weight,) if layer.bias is None else (weight, bias))
-    ]
+    blocks = []
+    for layer, weight, bias in zip(layers, weights, biases, strict=True):
+        blocks += [weight] if layer.weight is not None else []
+        blocks += [bias] if layer.bias is not None else []
     return torch.cat(blocks, dim=1)

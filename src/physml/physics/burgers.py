@@ -66,6 +66,23 @@ class Burgers:
         return u
 
 
+class UnknownBurgers:
+    r"""Burgers' equation with coefficients to be found.
+
+    .. math:: u_t + \lambda_1\, u\, u_x = \lambda_2\, u_{xx}
+
+    Units: see the module; λ₁ is a number, λ₂ in those of length² / time.
+
+    Source: Raissi, Perdikaris and Karniadakis 2019, doi 10.1016/j.jcp.2018.10.045.
+    """
+
+    def residual(
+        self, u: Tensor, u_t: Tensor, u_x: Tensor, u_xx: Tensor, advection: Tensor, viscosity: Tensor
+    ) -> Tensor:
+        """Return what is zero for a solution. Shapes: those of u."""
+        return u_t + advection * u * u_x - viscosity * u_xx
+
+
 def shock_conditions(tx: Tensor) -> tuple[Tensor, Tensor]:
     r"""Return a = −sin πx and g = t (1 − x²): a + g f starts as −sin πx and vanishes at ±1 for every f.
 

@@ -10,6 +10,7 @@ from torchmetrics import Metric
 from physml.ops.levenberg_marquardt import levenberg_marquardt_step
 from physml.ops.named import call
 from physml.ops.point_jacobian import point_jacobian
+from physml.ops.sandwich_covariance import sandwich_covariance
 from physml.tasks.single_process import refuse_several_processes
 from physml.tasks.supervised import Batch, Objective, SupervisedTask
 
@@ -21,7 +22,9 @@ class LeastSquaresTask(SupervisedTask):
               p(x) \propto 1 + \frac{|r(x)|}{\langle |r| \rangle}
 
     A batch holds candidates. N of them are drawn by p, `repeats` steps are taken with these, and the next batch comes.
-    The data have no targets, except in the test; what validation monitors is J at the points of its own.
+    L has no part in the steps: measurements enter by `physml.constraints.data_misfit.DataMisfit`. What validation
+    monitors is J at the points of its own. Unknown coefficients of the equations are among the results of the test,
+    with the standard errors (`physml.ops.sandwich_covariance`) of the last points.
 
     Source: Marquardt 1963, doi 10.1137/0111030; Wu et al. 2023, doi 10.1016/j.cma.2022.115671 (sampling, their RAD
     with k = c = 1).
@@ -75,7 +78,7 @@ class LeastSquaresTask(SupervisedTask):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return what takes the steps."""
-        return torch.optim.SGD(self.network.parameters(), lr=1.0)
+        return torch.optim.SGD(self.parameters(), lr=1.0)
 
     def objective(self, batch: Batch) -> Objective:
         """Return J and its terms at the points of a batch; L only where there are targets."""
@@ -91,9 +94,10 @@ class LeastSquaresTask(SupervisedTask):
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Draw points from the candidates and take the steps; return J."""
-        x = self._draw(batch["x"])
+        drawn = self._draw(batch)
         for _ in range(self.repeats):
-            total = self._step(x)
+            total = self._step(drawn)
+        self._keep_covariance(drawn)
         self.log_dict({"train/J": total, "train/damping": self.damping})
         return total
 
@@ -106,23 +110,40 @@ class LeastSquaresTask(SupervisedTask):
         super().on_fit_start()
         refuse_several_processes(self)
 
+    def on_test_epoch_end(self) -> None:
+        """Log the metrics of the test data, and add the unknown coefficients to them."""
+        super().on_test_epoch_end()
+        for law in self._unknown:
+            for name, (value, spread) in law.estimates().items():
+                self.results[name] = {"value": value, "uncertainty": spread, "unit": ""}
+
+    @property
+    def _unknown(self) -> list[nn.Module]:
+        laws = self.constraints.values()
+        return [law.unknown for law in laws if getattr(law, "unknown", None) is not None]
+
+    @property
+    def _layers(self) -> list[nn.Module]:
+        """All that the residuals depend on; unknown coefficients last."""
+        return [*self.network.layers, *self._unknown]
+
     @torch.no_grad()
-    def _draw(self, candidates: Tensor) -> Tensor:
+    def _draw(self, candidates: Batch) -> Batch:
         size = self._residuals(candidates).abs().sum(1)
         mean = size.mean().clamp(min=torch.finfo(size.dtype).tiny)  # of an exact solution it is zero
-        return candidates[torch.multinomial(1 + size / mean, min(self.points, len(candidates)))]
+        chosen = torch.multinomial(1 + size / mean, min(self.points, len(size)))
+        return {name: array[chosen] for name, array in candidates.items()}
 
-    def _step(self, x: Tensor) -> Tensor:
-        layers = list(self.network.layers)
-        weights = [weights for layer in layers for weights in layer.parameters()]
+    def _step(self, batch: Batch) -> Tensor:
+        weights = [weights for layer in self._layers for weights in layer.parameters()]
         before = parameters_to_vector(weights).detach()
 
         @torch.no_grad()
         def sum_after(step: Tensor) -> float:
             vector_to_parameters(before + step, weights)
-            return float(self._residuals(x).square().sum())
+            return float(self._residuals(batch).square().sum())
 
-        r, jacobian = point_jacobian(lambda: self._residuals(x), layers)
+        r, jacobian = point_jacobian(lambda: self._residuals(batch), self._layers)
         step, damping = levenberg_marquardt_step(r, jacobian, float(self.damping), sum_after)
         vector_to_parameters(before, weights)
         self.damping.fill_(damping)
@@ -131,12 +152,23 @@ class LeastSquaresTask(SupervisedTask):
         self.optimizers().step()
         return r.square().sum()
 
-    def _residuals(self, x: Tensor) -> Tensor:
+    def _keep_covariance(self, batch: Batch) -> None:
+        counts = [len(unknown.names) for unknown in self._unknown]
+        if not counts:
+            return
+        r, jacobian = point_jacobian(lambda: self._residuals(batch), self._layers)
+        last = list(range(jacobian.shape[1] - sum(counts), jacobian.shape[1]))
+        covariance = sandwich_covariance(r, jacobian, last, float(self.damping))
+        for unknown, part in zip(self._unknown, covariance.diagonal().split(counts), strict=True):
+            unknown.set_variances(part)
+
+    def _residuals(self, batch: Batch) -> Tensor:
         """All equations' residuals, scaled such that the sum of their squares is J. Shapes: (points, kinds)."""
         weights = {name: law.weight for name, law in self.constraints.items()}
-        gammas = self.weighting(weights, {}, self.progress)
-        scaled = [
-            (gammas[name] / len(x)) ** 0.5 * law.residual(self.network, x) for name, law in self.constraints.items()
-        ]
-        real = [torch.view_as_real(r) if r.is_complex() else r[:, None] for r in scaled]
-        return torch.cat(real, dim=1)
+        gammas, arrays = self.weighting(weights, {}, self.progress), {**batch, "network": self.network}
+        columns = []
+        for name, law in self.constraints.items():
+            r = (gammas[name] / len(batch["x"])) ** 0.5 * call(law.residual, arrays)
+            r = torch.view_as_real(r) if r.is_complex() else r
+            columns.append(r if r.dim() == 2 else r[:, None])
+        return torch.cat(columns, dim=1)

@@ -1,0 +1,31 @@
+"""A field agrees with measurements."""
+
+from torch import Tensor, nn
+
+
+class DataMisfit(nn.Module):
+    r"""Mean squared distance of a field from values measured at points.
+
+    .. math:: \Omega = \frac1N \sum_n \left| \hat u(x_n) - y_n \right|^2
+
+    For tasks that take residuals and no loss, such as `physml.tasks.least_squares.LeastSquaresTask`.
+
+    Units: those of u, squared.
+
+    Args:
+        weight: γ, the weight of Ω in the objective.
+
+    Shapes: x (points, variables), y (points, outputs) → scalar
+    """
+
+    def __init__(self, weight: float = 1.0) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+        """Return Ω of a field."""
+        return self.residual(network, x, y).square().sum(1).mean()
+
+    def residual(self, network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+        """Return the distance at each point. Shapes: (points, outputs)."""
+        return network(x) - y
