@@ -20,8 +20,15 @@ def x(seed):
 
 @pytest.mark.parametrize(
     "embedding",
-    [Mirrored(1), Periodic(1), Periodic(1, waves=3), Periodic(0, waves=2, even=True), FourierFeatures(2, 4, 0.7)],
-    ids=["mirrored", "periodic", "waves", "even", "fourier"],
+    [
+        Mirrored(1),
+        Mirrored(1, widths=[0.5, 2.0]),
+        Periodic(1),
+        Periodic(1, waves=3),
+        Periodic(0, waves=2, even=True),
+        FourierFeatures(2, 4, 0.7),
+    ],
+    ids=["mirrored", "layer", "periodic", "waves", "even", "fourier"],
 )
 def test_derivatives_go_through(x, embedding):
     field = make(embedding)
@@ -35,13 +42,13 @@ def moved(x, place):
 
 
 def test_a_mirrored_field_is_even_about_the_middle_of_its_box(x):
-    field = make(Mirrored(1))
+    field = make(Mirrored(1, widths=[0.5]))
     torch.testing.assert_close(field(x), field(moved(x, 2 - x[:, 1])))
     assert (field(x) - field(moved(x, -x[:, 1]))).abs().max() > 1e-3
 
 
 def test_odd_conditions_make_it_odd(x):
-    field = Field(["t", "x"], [0.0, -1.0], [1.0, 1.0], embedding=Mirrored(1), conditions=odd_shock_conditions)
+    field = Field(["t", "x"], [0.0, -1.0], [1.0, 1.0], embedding=Mirrored(1, [0.5]), conditions=odd_shock_conditions)
     x = moved(x, x[:, 1] / 3)
     torch.testing.assert_close(field(x), -field(moved(x, -x[:, 1])))
     start, middle, wall = (

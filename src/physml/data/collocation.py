@@ -18,16 +18,21 @@ class BoxSource:
     Args:
         lower: The lower corner.
         upper: The upper corner.
+        warp: Moves the points, to have more of them where they are needed; they stay in the box.
     """
 
-    def __init__(self, lower: list[float], upper: list[float]) -> None:
+    def __init__(
+        self, lower: list[float], upper: list[float], warp: Callable[[torch.Tensor], torch.Tensor] | None = None
+    ) -> None:
         self.lower, self.upper = (torch.tensor(corner, dtype=torch.float64) for corner in (lower, upper))
+        self.warp = warp
 
     def __call__(self, count: int, rng: np.random.Generator) -> Arrays:
         """Draw `count` points."""
         engine = torch.quasirandom.SobolEngine(len(self.lower), scramble=True, seed=int(rng.integers(2**31)))
         unit = engine.draw(count, dtype=torch.float64)
-        return Arrays({"x": self.lower + (self.upper - self.lower) * unit})
+        x = self.lower + (self.upper - self.lower) * unit
+        return Arrays({"x": x if self.warp is None else self.warp(x)})
 
 
 class SolutionSource:

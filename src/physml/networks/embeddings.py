@@ -5,6 +5,7 @@ Shapes: (channels, points, variables) → (channels, points, features).
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -15,16 +16,16 @@ from physml.ops import taylor
 class Mirrored(nn.Module):
     r"""The distance from the middle of the box in one coordinate, so that the network is even in it.
 
-    .. math:: \xi_i \mapsto 2\, |\xi_i| - 1
+    .. math:: \xi_i \mapsto 2\, |\xi_i| - 1,\; \tanh \frac{|\xi_i|}{w_k}
 
-    With odd conditions a and g the field is odd. One half of the box is then all there is to learn.
+    With odd conditions a and g the field is odd. One half of the box is then all there is to learn. Where the field has
+    a layer in the middle, features as narrow as the layer spare the network the steep weights.
 
     Units: dimensionless.
 
-    Source: this project.
-
     Args:
         column: i.
+        widths: w, one for each further feature.
 
     Shapes: as in the module
 
@@ -35,15 +36,16 @@ class Mirrored(nn.Module):
                 [[ 0.0000, -2.0000]]])
     """
 
-    def __init__(self, column: int) -> None:
+    def __init__(self, column: int, widths: Sequence[float] = ()) -> None:
         super().__init__()
-        self.column = column
+        self.column, self.widths = column, list(widths)
 
     def forward(self, jet: Tensor, channels: tuple[taylor.Order, ...]) -> Tensor:
         """Return the jet of the features."""
-        distance = 2 * taylor.absolute(jet[..., self.column : self.column + 1])
-        distance = torch.cat([distance[:1] - 1, distance[1:]])
-        return torch.cat([jet[..., : self.column], distance, jet[..., self.column + 1 :]], dim=-1)
+        distance = taylor.absolute(jet[..., self.column : self.column + 1])
+        layers = [taylor.tanh(distance / width, channels) for width in self.widths]
+        whole = torch.cat([2 * distance[:1] - 1, 2 * distance[1:]])
+        return torch.cat([jet[..., : self.column], whole, *layers, jet[..., self.column + 1 :]], dim=-1)
 
 
 class Periodic(nn.Module):

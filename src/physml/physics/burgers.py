@@ -92,15 +92,36 @@ def shock_conditions(tx: Tensor) -> tuple[Tensor, Tensor]:
     return -torch.sin(math.pi * x), t * (1 - x**2)
 
 
-def odd_shock_conditions(tx: Tensor) -> tuple[Tensor, Tensor]:
-    r"""Return a = −sin πx and g = t x (1 − x²): as `shock_conditions`, and a + g f is odd in x for every even f.
+def odd_shock_conditions(tx: Tensor, width: float = 0.01) -> tuple[Tensor, Tensor]:
+    r"""Return a = −sin πx and g = t (1 − x²) tanh x/w: as `shock_conditions`, and a + g f is odd in x for every even f.
 
-    Burgers' equation maps odd starts to odd solutions, so u(t, 0) = 0 for ever.
+    Burgers' equation maps odd starts to odd solutions, so u(t, 0) = 0 for ever. A shock between ∓U has the profile
+    −U tanh(U x / 2ν), so that f is smooth for a w of about 2ν/U.
 
-    Shapes: tx (points, 2) of time and place → (points, 1) twice
+    Args:
+        tx: Time and place.
+        width: w.
+
+    Shapes: tx (points, 2) → (points, 1) twice
     """
     a, g = shock_conditions(tx)
-    return a, g * tx[:, 1:]
+    return a, g * torch.tanh(tx[:, 1:] / width)
+
+
+def toward_shock(tx: Tensor, width: float = 0.01) -> Tensor:
+    r"""Return points of [0, 1] × [0, 1] moved towards the shock at x = 0.
+
+    .. math:: x \mapsto w \sinh\left(x \operatorname{arsinh} \tfrac1w\right)
+
+    What is spread evenly before has a density proportional to :math:`1 / \sqrt{x^2 + w^2}` afterwards.
+
+    Args:
+        tx: Time and place.
+        width: w, within which the points are densest.
+
+    Shapes: tx (points, 2) → the same
+    """
+    return torch.cat([tx[:, :1], width * torch.sinh(tx[:, 1:] * math.asinh(1 / width))], dim=1)
 
 
 def shock_start(count: int = 100) -> tuple[Tensor, Tensor]:
