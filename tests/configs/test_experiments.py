@@ -28,13 +28,14 @@ EXPERIMENTS = [name for name in choices("experiment") if name != "none"]
 FIELDS = [path for path in choices("experiment") if path.startswith("paper/raissi2019_")]
 RIVALS = {
     "paper/brunton2016_lorenz": ["task.network.degree=2"],  # an MLP has no terms
-    # An MLP has no jets.
     # An untrained MLP's numbers of animals are negative, where there is no conserved quantity.
     "paper/chen2018_lotka_volterra": ["network=mlp", "~task.test_metrics.energy_error"],
+    "burgers_soft": ["+task.network.hidden=[8]"],  # an MLP has no jets
     **{name: ["+task.network.hidden=[8]"] for name in FIELDS},
     "paper/raissi2019_burgers_identification": [
         "+task.network.embedding={_target_: physml.networks.embeddings.FourierFeatures, variables: 2, waves: 1}"
     ],
+    "paper/raissi2018_burgers": ["task.network.field.hidden=[8]"],  # an MLP has no law
     "moons_flow": ["network=gaussian"],  # an MLP's output is no normalised density
     "paper/qasim2019_gravnet": ["network=mlp", "callbacks.figures.plots.space=null"],  # an MLP learns no space
 }
@@ -51,6 +52,7 @@ SHORT = {
     **{name: ["+task.repeats=1"] for name in FIELDS},
     # With more residuals than weights: else the standard errors, and with them the results, are no numbers.
     "paper/raissi2019_burgers_identification": ["+task.repeats=1", "+task.network.hidden=[3]", "data.batch_size=16"],
+    "paper/raissi2018_burgers": ["+task.repeats=1"],
 }
 SOLVED = ["paper/brunton2016_lorenz"]  # in one step, with the last batch
 
@@ -133,6 +135,9 @@ COMPANIONS = {
     ("network", "cnn"): ["experiment=galaxy_cnn"],
     ("network", "sparse_dynamics"): ["experiment=paper/brunton2016_lorenz"],
     ("task", "sparse_regression"): ["experiment=paper/brunton2016_lorenz"],
+    ("data", "scattered"): ["experiment=paper/raissi2018_burgers"],
+    ("network", "hidden_physics"): ["experiment=paper/raissi2018_burgers"],
+    ("task", "hidden_physics"): ["experiment=paper/raissi2018_burgers"],
     ("network", "field"): ["experiment=paper/raissi2019_burgers"],
     ("loss", "burgers"): ["experiment=burgers_soft"],
     ("task", "least_squares"): ["experiment=paper/raissi2019_burgers"],

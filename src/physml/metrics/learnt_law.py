@@ -1,0 +1,124 @@
+"""Figures of merit of a law of evolution that was learnt: what it predicts, and its coefficients."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from physml.ops.pointwise_evolution import beside_reference
+
+
+class EvolutionError(Metric):
+    r"""Relative error of the learnt law's own solution from the start of a reference solution.
+
+    .. math:: \frac{\lVert \hat u - u \rVert_2}{\lVert u \rVert_2} \text{ over all places and times}
+
+    It is not a number if the law's solution does not stay finite. The start is one and no sample: the statistical
+    uncertainty is 0.
+
+    Units: dimensionless.
+
+    Source: Raissi 2018, arXiv 1801.06637, where the learnt equation is solved by another network.
+
+    Args:
+        solution: Returns the reference: ``x`` (places,), ``t`` (times,) and ``u`` (places, times).
+        substeps: Steps of the solver between two times.
+        waves: Waves it keeps.
+        law: Which array is the law: ``network``, whose ``law`` is taken, or ``formula``.
+        until: The last time compared; all of them unless given.
+    """
+
+    full_state_update = False
+    unit = ""
+
+    def __init__(
+        self,
+        solution: Callable[[], dict[str, np.ndarray]],
+        substeps: int,
+        waves: int,
+        law: str = "network",
+        until: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.solution, self.substeps, self.waves, self.law, self.until = solution, substeps, waves, law, until
+        self.add_state("value", torch.tensor(torch.nan, dtype=torch.float64), dist_reduce_fx="mean")
+
+    def update(self, arrays: Mapping[str, Any]) -> None:
+        """Solve the law, ``network`` or ``formula`` among the arrays."""
+        network, reference = arrays["network"], self.solution()
+        if self.until is not None:
+            early = reference["t"] <= self.until
+            reference = reference | {"t": reference["t"][early], "u": reference["u"][:, early]}
+        law = network.law if self.law == "network" else arrays[self.law]
+        found, truth = beside_reference(law, network.order, reference, self.substeps, self.waves)
+        self.value = (found - truth).norm() / truth.norm()
+
+    def compute(self) -> Tensor:
+        """Return the error of the law that was solved last."""
+        return self.value
+
+    def uncertainty(self) -> Tensor:
+        """Return 0."""
+        return torch.zeros_like(self.value)
+
+
+class FormulaError(Metric):
+    """A figure of merit of the formula that was read off a learnt law.
+
+    It is of one formula and no sample: the statistical uncertainty is 0.
+
+    Units: dimensionless.
+
+    Args:
+        terms: The terms of the true law, written as `physml.ops.monomials.names` writes them.
+        coefficients: Their coefficients.
+        measure: Makes the figure of the coefficients found and the true ones, a function of this file.
+    """
+
+    full_state_update = False
+    unit = ""
+
+    def __init__(
+        self,
+        terms: list[str],
+        coefficients: list[float],
+        measure: Callable[[Mapping[str, float], Mapping[str, float]], float],
+    ) -> None:
+        super().__init__()
+        self.truth, self.measure = dict(zip(terms, coefficients, strict=True)), measure
+        self.add_state("value", torch.tensor(torch.nan, dtype=torch.float64), dist_reduce_fx="mean")
+
+    def update(self, arrays: Mapping[str, Any]) -> None:
+        """Look at the ``formula`` among the arrays."""
+        self.value = torch.tensor(self.measure(arrays["formula"].terms, self.truth), dtype=torch.float64)
+
+    def compute(self) -> Tensor:
+        """Return the figure of the formula that was looked at last."""
+        return self.value
+
+    def uncertainty(self) -> Tensor:
+        """Return 0."""
+        return torch.zeros_like(self.value)
+
+
+def worst_error(found: Mapping[str, float], truth: Mapping[str, float]) -> float:
+    """Return the largest relative error of a true coefficient; 1 if it is missing.
+
+    Example:
+        >>> worst_error({"u u_x": -1.0}, {"u u_x": -1.0, "u_xx": 0.1})
+        1.0
+    """
+    return max(abs(found.get(term, 0.0) / value - 1) for term, value in truth.items())
+
+
+def wrong_terms(found: Mapping[str, float], truth: Mapping[str, float]) -> float:
+    """Return how many terms are missing or too many.
+
+    Example:
+        >>> wrong_terms({"1": 0.2, "u_xx": 0.1}, {"u u_x": -1.0, "u_xx": 0.1})
+        2.0
+    """
+    return float(len(found.keys() ^ truth.keys()))

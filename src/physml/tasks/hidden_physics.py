@@ -1,0 +1,148 @@
+"""Finding the law behind scattered values of a field: the field, then the law, then both together."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
+from torchmetrics import Metric
+
+from physml.networks.hidden_physics import HiddenPhysics
+from physml.ops.levenberg_marquardt import levenberg_marquardt_step
+from physml.ops.point_jacobian import point_jacobian
+from physml.tasks.single_process import refuse_several_processes
+from physml.tasks.supervised import Batch, SupervisedTask
+
+
+class HiddenPhysicsTask(SupervisedTask):
+    r"""Levenberg–Marquardt steps on a field's misfit and on the difference between its rate of change and a law's.
+
+    .. math::
+        J = \frac1N \sum_n (\hat u(x_n) - y_n)^2 + \gamma\, \Omega + \lambda \lVert w_N \rVert^2, \qquad
+        \Omega = \frac{1}{N s_N^2} \sum_n \left( \hat u_t - N(\hat u, \hat u_x, \dots; w_N) \right)^2(x_n)
+
+    For `field_epochs` only the first term is lowered, by the field's weights, for the next `law_epochs` only the other
+    two, by those of the law; from then on all, by all. A field that fits its data well has derivatives from which the
+    law can be found at once; what noise there is in them only the law itself can tell.
+
+    Source: Raissi 2018, arXiv 1801.06637 (all terms at once, by L-BFGS); Marquardt 1963, doi 10.1137/0111030.
+
+    Args:
+        network: The field and the law.
+        loss: The first term, for the record: `torch.nn.MSELoss`.
+        constraints: Ω alone: `physml.constraints.learnt_law.LearntLawResidual`.
+        field_epochs: Epochs for the field alone.
+        law_epochs: Epochs for the law alone.
+        repeats: Steps with the same batch.
+        damping: μ of the first step.
+        decay: λ, which keeps the law smooth beyond the data.
+        metrics: As `SupervisedTask`.
+        test_arrays: As `SupervisedTask`.
+        test_metrics: As `SupervisedTask`.
+        optimizer: None.
+        scheduler: None.
+        weighting: As `SupervisedTask`.
+
+    Raises:
+        ValueError: There is an optimizer or a scheduler, or there is not one constraint.
+    """
+
+    def __init__(
+        self,
+        network: HiddenPhysics,
+        loss: nn.Module,
+        constraints: Mapping[str, nn.Module],
+        field_epochs: int,
+        law_epochs: int,
+        repeats: int = 20,
+        damping: float = 0.01,
+        decay: float = 1e-5,
+        metrics: Mapping[str, Metric] | None = None,
+        test_arrays: Mapping[str, Callable[..., object]] | None = None,
+        test_metrics: Mapping[str, Metric] | None = None,
+        optimizer: None = None,
+        scheduler: None = None,
+        weighting: nn.Module | None = None,
+    ) -> None:
+        if optimizer is not None or scheduler is not None:
+            raise ValueError("expected no optimizer and no scheduler, as the steps are made here: set optimizer=none")
+        if len(constraints) != 1:
+            raise ValueError(
+                f"expected one constraint, the residual of the learnt law, got {len(constraints)}: add learnt_law alone"
+            )
+        super().__init__(network, loss, None, None, constraints, weighting, metrics, test_arrays, test_metrics)
+        self.automatic_optimization = False
+        self.field_epochs, self.law_epochs = field_epochs, law_epochs
+        self.repeats, self.decay, self.first_damping = repeats, decay, damping
+        self.register_buffer("damping", torch.tensor(damping, dtype=torch.float64))
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Return what takes the steps."""
+        return torch.optim.SGD(self.network.parameters(), lr=1.0)
+
+    def on_fit_start(self) -> None:
+        """Refuse several processes, each of which would take steps of its own.
+
+        Raises:
+            ValueError: There are several.
+        """
+        super().on_fit_start()
+        refuse_several_processes(self)
+
+    @property
+    def parts(self) -> list[nn.Module]:
+        """What is moved in this epoch: the field, the law, or both."""
+        if self.current_epoch < self.field_epochs:
+            return [self.network.field]
+        if self.current_epoch < self.field_epochs + self.law_epochs:
+            return [self.network.law]
+        return [self.network.field, self.network.law]
+
+    def training_step(self, batch: Batch, index: int) -> Tensor:
+        """Take the steps with a batch; return J."""
+        if index == 0 and self.current_epoch in (self.field_epochs, self.field_epochs + self.law_epochs):
+            self.damping.fill_(self.first_damping)  # what another problem has found says nothing of this one
+            if self.current_epoch == self.field_epochs:
+                with torch.no_grad():
+                    self.network.law.calibrate(*self.network.along(batch["x"]))
+        for _ in range(self.repeats):
+            total = self._step(batch)
+        self.log_dict({"train/J": total, "train/damping": self.damping})
+        return total
+
+    def _step(self, batch: Batch) -> Tensor:
+        parts = self.parts
+        layers = [layer for part in parts for layer in part.layers]
+        weights = [weights for layer in layers for weights in layer.parameters()]
+        before = parameters_to_vector(weights).detach()
+        decay = torch.zeros_like(before)
+        if self.network.law in parts:
+            decay[-sum(each.numel() for each in self.network.law.parameters()) :] = self.decay
+
+        @torch.no_grad()
+        def sum_after(step: Tensor) -> float:
+            vector_to_parameters(before + step, weights)
+            return float(self._residuals(batch, parts).square().sum() + decay @ (before + step).square())
+
+        r, jacobian = point_jacobian(lambda: self._residuals(batch, parts), layers)
+        shrunk = decay.nonzero()[:, 0]
+        r = torch.cat([r, (decay.sqrt() * before)[shrunk]])
+        jacobian = torch.cat([jacobian, decay.sqrt().diag()[shrunk]])
+        step, damping = levenberg_marquardt_step(r, jacobian, float(self.damping), sum_after)
+        vector_to_parameters(before, weights)
+        self.damping.fill_(damping)
+        for each, change in zip(weights, step.split([each.numel() for each in weights]), strict=True):
+            each.grad = -change.view_as(each)
+        self.optimizers().step()
+        return r.square().sum()
+
+    def _residuals(self, batch: Batch, parts: list[nn.Module]) -> Tensor:
+        """What the parts can lower, scaled such that the sum of squares is its part of J. Shapes: (points, kinds)."""
+        x, y, ((name, law),) = batch["x"], batch["y"], self.constraints.items()
+        kinds = []
+        if self.network.field in parts:
+            kinds.append(self.network(x)[:, 0] - y[:, 0])
+        if self.network.law in parts:
+            gamma = self.weighting({name: law.weight}, {}, self.progress)[name]
+            kinds.append(gamma**0.5 * law.residual(self.network, x))
+        return torch.stack(kinds, dim=1) / len(x) ** 0.5
