@@ -49,7 +49,7 @@ def test_a_law_that_does_not_hold_is_a_line_and_the_check_fails(command):
     done = command("check", "residual", "experiment=nbody_e3nn", "task.constraints.momentum_conservation.duration=0.5")
     assert done.code == 1
     assert done.complaint.startswith("momentum_conservation: target ")
-    assert done.complaint.endswith("the targets break the law: mend it, its parameters or the data")
+    assert done.complaint.endswith("the target breaks the law: mend it, its parameters or the data")
     assert done.out == ""
 
 

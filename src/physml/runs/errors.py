@@ -14,3 +14,7 @@ class CheckError(Exception):
 
 class TrainingError(RuntimeError):
     """A training that began well and then failed: exit code 1."""
+
+
+class NotJudged(Exception):  # noqa: N818 - no error: a check says it and goes on
+    """Why a check cannot judge something."""

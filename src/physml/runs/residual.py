@@ -1,24 +1,23 @@
 """Whether the laws of an experiment hold for what is known to obey them, before anything is trained."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from torch import Tensor, nn
 
 from physml.ops.grid_conditions import grid_conditions
-from physml.ops.grid_residual import ACCURATE, GridResidual, grid_residual
+from physml.ops.grid_interpolation import grid_interpolation
+from physml.ops.grid_residual import GridResidual, grid_residual, perturbed
 from physml.ops.named import call, parameters
 from physml.runs.build import build
+from physml.runs.errors import NotJudged
+from physml.runs.evidence import Evidence
 
-Solution = Mapping[str, np.ndarray]  # coordinates and components by their symbols
-
-EVENTS = 64  # are enough to tell whether a law holds
 PERTURBATION = 0.1  # of the targets' spread, added to all of them: noise would average out of the sums in the laws
-PART = 0.01  # of the perturbed targets' Ω, which is quadratic: a tenth of the perturbation is noticed
+PART = 0.01  # of the perturbed Ω, which is quadratic: a tenth of the perturbation is noticed
 LARGEST = 1e-4  # Ω is in units of the law's own scale, squared: a hundredth of the scale; rounding in float32 is below
-SLOPE = 1e-3  # of the largest one: at the end of a grid, splines tell slopes less well
+CONDITION = 1e-3  # of the largest value, and of the largest slope: a condition may round a kink of the solution
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,10 @@ class Finding:
 
 
 def findings(config: Mapping[str, Any]) -> list[Finding]:
-    """Return what is found about each constraint of a training's config, and about its hard conditions.
+    """Return what is found about each constraint of a training's config, and about the hard conditions of its field.
 
-    An equation gets the reference solution of the test data; any other constraint gets the targets of a few events,
-    drawn without the noise of measurements, as if they were a perfect prediction.
+    An equation, which may also be the loss, and the conditions of a field get the reference solution of the test data;
+    any other constraint gets the targets of a few events, as if they were a perfect prediction.
 
     Args:
         config: The resolved and checked config, as plain data.
@@ -52,35 +51,50 @@ def findings(config: Mapping[str, Any]) -> list[Finding]:
     Raises:
         ValueError: Something in the config or the data does not fit.
     """
-    nodes = config["task"].get("constraints") or {}
+    task, evidence = config["task"], Evidence(config["data"])
+    nodes = {"loss": task["loss"], **(task.get("constraints") or {})}
     laws: dict[str, nn.Module] = {name: build(node) for name, node in nodes.items() if node}
-    equations = {name: law for name, law in laws.items() if hasattr(law, "equation")}
-    conditions = (config["task"].get("network") or {}).get("conditions")
-    solution = _solution(config["data"]) if equations or conditions else None
-    batch = _batch(config["data"]) if len(laws) > len(equations) else {}
-    found = [
-        _judge_equation(name, law, solution) if name in equations else _judge_prediction(name, law, batch)
-        for name, law in laws.items()
-    ]
-    if conditions:
-        found.append(_judge_conditions(build(conditions), config["task"]["network"], solution))
-    return found
+    network = task.get("network") or {}
+    judges: dict[str, Callable[[], tuple[bool, str]]] = {}
+    for name, law in laws.items():
+        if hasattr(law, "equation"):
+            judges[name] = lambda law=law: _judge_equation(law, evidence)
+        elif name != "loss" and "network" in parameters(law):
+            judges[name] = lambda law=law: _judge_field(law, network, evidence)
+        elif name != "loss":
+            judges[name] = lambda law=law: _judge_prediction(law, evidence)
+    if network.get("conditions"):
+        judges["conditions"] = lambda: _judge_conditions(network, evidence)
+    return [_finding(name, judge) for name, judge in judges.items()]
 
 
-def _judge_equation(name: str, law: nn.Module, solution: Solution | None) -> Finding:
+def _finding(name: str, judge: Callable[[], tuple[bool, str]]) -> Finding:
+    try:
+        return Finding(name, *judge())
+    except NotJudged as reason:
+        return Finding(name, None, str(reason))
+    except (RuntimeError, TypeError, IndexError) as error:
+        raise ValueError(f"{name} does not fit the data: {' '.join(str(error).split())[:300]}") from error
+
+
+def _judge_equation(law: nn.Module, evidence: Evidence) -> tuple[bool, str]:
     if any(weights.requires_grad for weights in law.parameters()):
-        return Finding(name, None, "the equation has coefficients that are to be learnt")
-    if reason := _unusable(solution, law.outputs, law.variables):
-        return Finding(name, None, reason)
-    found = grid_residual(law.equation.residual, *_fields_and_axes(solution, law.outputs, law.variables))
+        raise NotJudged("the equation has coefficients that are to be learnt")
+    read = [name.partition("_")[0] for name in parameters(law.equation.residual)]
+    fields, axes = evidence.on_grid(
+        list(dict.fromkeys(name for name in read if name not in law.variables)), law.variables
+    )
+    found = grid_residual(law.equation.residual, fields, axes)
     if not found.resolved:
-        blur = f"between all points and every second one its terms differ by {100 * found.blur:.0f} %"
-        return Finding(name, None, f"the reference solution's grid does not resolve it: {blur}")
+        raise NotJudged(
+            "the reference solution's grid does not resolve the equation: between all points and every second one its "
+            f"terms differ by {100 * found.blur:.0f} %"
+        )
     numbers = (
         f"solution {found.value:.1e}, perturbed {found.perturbed:.1e}, tolerance {found.tolerance:.1e} of the largest "
         f"term, order {found.order:.1f}"
     )
-    return Finding(name, found.holds, numbers + ("" if found.holds else f": {_reason(found)}"))
+    return found.holds, numbers + ("" if found.holds else f": {_reason(found)}")
 
 
 def _reason(found: GridResidual) -> str:
@@ -95,80 +109,62 @@ def _reason(found: GridResidual) -> str:
     return "the solution does not obey the equation: mend a sign, a factor or a missing term, or the solution"
 
 
-def _judge_conditions(conditions: Any, network: Mapping[str, Any], solution: Solution | None) -> Finding:
-    name, outputs, variables = "conditions", network.get("outputs", ["u"]), network["variables"]
-    if reason := _unusable(solution, outputs, variables):
-        return Finding(name, None, reason)
-    found = grid_conditions(conditions, *_fields_and_axes(solution, outputs, variables), variables)
+def _judge_conditions(network: Mapping[str, Any], evidence: Evidence) -> tuple[bool, str]:
+    fields, axes = evidence.outputs(network.get("outputs", ["u"]), network["variables"])
+    found = grid_conditions(build(network["conditions"]), fields, axes, network["variables"])
     if not found.value >= 0:
-        return Finding(name, None, "no point of the reference solution's grid lies where they hold")
+        raise NotJudged("no point of the reference solution's grid lies where they hold")
     numbers = (
-        f"solution {found.value:.1e}, its slope {found.slope:.1e}, perturbed {found.perturbed:.1e}, "
-        f"tolerance {ACCURATE:.1e} of the largest value, {SLOPE:.1e} of the largest slope"
+        f"solution {found.value:.1e}, its slope {found.slope:.1e}, perturbed {found.perturbed:.1e}, tolerance "
+        f"{CONDITION:.1e} of the largest value and slope"
     )
     reason = ""
-    if not found.value <= ACCURATE:
+    if not found.value <= CONDITION:
         reason = ": where g vanishes, a is not the solution: mend a or g"
-    elif not found.slope <= SLOPE:
+    elif not found.slope <= CONDITION:
         reason = ": where g and its slope vanish, the slope of a is not the solution's: mend a or g"
-    elif not found.perturbed > ACCURATE:
+    elif not found.perturbed > CONDITION:
         reason = ": the perturbed solution passes as well: let g vanish where the solution is known"
-    return Finding(name, not reason, numbers + reason)
+    return not reason, numbers + reason
 
 
-def _judge_prediction(name: str, law: nn.Module, batch: Mapping[str, Tensor]) -> Finding:
-    if "network" in parameters(law):
-        return Finding(name, None, "it acts on the network itself, whatever the data are")
+def _judge_field(law: nn.Module, network: Mapping[str, Any], evidence: Evidence) -> tuple[bool, str]:
+    """Judge a law that reads the values of a field at points, such as a soft condition."""
+    if any(required and name not in ("network", "x", "y") for name, required in parameters(law).items()):
+        raise NotJudged("it acts on the network itself, whatever the data are")
+    variables = network.get("variables", [])
+    fields, axes = evidence.outputs(network.get("outputs", ["u"]), variables)
+    arrays = dict(evidence.batch) if {"x", "y"} & set(parameters(law)) else {}
+
+    def penalty(values: Mapping[str, Any]) -> float:
+        try:
+            return float(call(law, {**arrays, "network": grid_interpolation(values, axes, variables)}))
+        except AttributeError as error:
+            raise NotJudged("it reads more of the network than its values") from error
+
+    return _compared("solution", penalty(fields), penalty(perturbed(fields, axes)))
+
+
+def _judge_prediction(law: nn.Module, evidence: Evidence) -> tuple[bool, str]:
+    batch = evidence.batch
     if "y" not in batch:
-        return Finding(name, None, "the data have no targets y to take for a perfect prediction")
+        raise NotJudged("the data have no targets y to take for a perfect prediction")
     target = batch["y"]
     if not target.is_floating_point():
-        return Finding(name, None, "the targets are classes, not predictions")
+        raise NotJudged("the targets are classes, not predictions")
 
     def penalty(prediction: Tensor) -> float:
-        arrays = {**batch, "prediction": prediction, "input": prediction, "target": target}
-        try:
-            return float(call(law, arrays))
-        except (RuntimeError, TypeError, IndexError) as error:
-            raise ValueError(f"{name} does not fit the data: {' '.join(str(error).split())[:300]}") from error
+        return float(call(law, {**batch, "prediction": prediction, "input": prediction, "target": target}))
 
-    value, wrong = penalty(target), penalty(target + PERTURBATION * target.std())
+    return _compared("target", penalty(target), penalty(target + PERTURBATION * target.std()))
+
+
+def _compared(exact: str, value: float, wrong: float) -> tuple[bool, str]:
+    """Compare Ω of what obeys the law with that of what is perturbed."""
     tolerance = min(LARGEST, PART * wrong)
     reason = ""
     if not value <= tolerance:
-        reason = ": the targets break the law: mend it, its parameters or the data"
+        reason = f": the {exact} breaks the law: mend it, its parameters or the data"
     elif not wrong > tolerance:
-        reason = ": the perturbed targets pass as well: the law is blind to them"
-    return Finding(name, not reason, f"target {value:.1e}, perturbed {wrong:.1e}, tolerance {tolerance:.1e}{reason}")
-
-
-def _batch(data: Mapping[str, Any]) -> Mapping[str, Tensor]:
-    """Return a few events of the validation data, without the noise of measurements, which no law survives."""
-    few = {split: min(data[split], EVENTS) for split in ("train", "validation", "test") if split in data}
-    source = data.get("source")
-    if isinstance(source, dict) and "noise" in source:
-        few["source"] = {**source, "noise": 0.0}
-    module = build({**data, **few})
-    module.prepare_data()
-    module.setup("fit")
-    return next(iter(module.val_dataloader()))
-
-
-def _solution(data: Mapping[str, Any]) -> Solution | None:
-    """Return the reference solution of the data, by its symbols."""
-    node = (data.get("test_source") or {}).get("solution")
-    return build(node)() if node else None
-
-
-def _unusable(solution: Solution | None, outputs: Sequence[str], variables: Sequence[str]) -> str:
-    """Return why a field cannot be compared with the reference solution; nothing if it can."""
-    if solution is None:
-        return "the data have no reference solution: data.test_source.solution would give one"
-    missing = [name for name in (*outputs, *variables) if name not in solution]
-    return f"the reference solution has {', '.join(solution)}, but no {', '.join(missing)}" if missing else ""
-
-
-def _fields_and_axes(solution: Solution, outputs: Sequence[str], variables: Sequence[str]) -> tuple[Solution, Solution]:
-    """Take a solution apart; it has its coordinates in the order of the dimensions."""
-    fields = {name: solution[name] for name in outputs}
-    return fields, {name: array for name, array in solution.items() if name in variables}
+        reason = f": the perturbed {exact} passes as well: the law is blind to it"
+    return not reason, f"{exact} {value:.1e}, perturbed {wrong:.1e}, tolerance {tolerance:.1e}{reason}"
