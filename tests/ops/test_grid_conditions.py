@@ -61,3 +61,13 @@ def test_a_grid_without_the_places_where_they_hold_gives_no_number():
     inside = {"x": STRING["x"][1:-1], "t": STRING["t"][1:], "u": STRING["u"][1:-1, 1:]}
     found = judged(wave.string_conditions, inside, ["t", "x"])
     assert math.isnan(found.value)
+
+
+def test_a_rounded_kink_of_the_start_is_no_wrong_slope():
+    def rounded(tx):
+        a, g = burgers.shock_conditions(tx)
+        return a + 1e-4 * torch.sin(40 * math.pi * tx[:, 1:]), g
+
+    found = judged(rounded, SHOCK, ["t", "x"])
+    assert found.value < 1e-3
+    assert found.slope < 1e-6

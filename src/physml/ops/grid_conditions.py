@@ -20,8 +20,8 @@ class GridConditions:
     Args:
         value: The largest :math:`|u - a|` where g = 0, in units of the largest :math:`|u|`; NaN where no point of the
             grid has g = 0.
-        slope: The largest :math:`|\partial (u - a)|` by an axis where g and ∂g by this axis are 0, in units of the
-            largest :math:`|\partial u|`; 0 where there is no such point.
+        slope: The largest :math:`|\partial (u - a)|` by an axis that leaves the points with g = 0, where ∂g by it is 0
+            as well, in units of the largest :math:`|\partial u|`; 0 where there is no such point.
         perturbed: As `value`, for the perturbed solution.
     """
 
@@ -57,14 +57,23 @@ def grid_conditions(
         held = _zero(gate, 1e-12)
         values += list(np.abs(u - target)[held] / np.abs(u).max())
         wrong += list(np.abs(perturbed(fields, axes)[name] - target)[held] / np.abs(u).max())
-        for letter in axes:
+        for dimension, letter in enumerate(axes):
             by = {"u": u, "rest": u - target, "gate": gate}
             slope, rest, change = (
                 grid_derivatives(by, axes, [f"{part}_{letter}"])[f"{part}_{letter}"].numpy() for part in by
             )
-            slopes += list(np.abs(rest)[held & _zero(change, 1e-6)] / np.abs(slope).max())
+            where = _alone(held, dimension) & _zero(change, 1e-6)
+            slopes += list(np.abs(rest)[where] / np.abs(slope).max())
     return GridConditions(max(values, default=np.nan), max(slopes), max(wrong, default=np.nan))
 
 
 def _zero(values: np.ndarray, part: float) -> np.ndarray:
     return np.abs(values) <= part * np.abs(values).max()
+
+
+def _alone(held: np.ndarray, dimension: int) -> np.ndarray:
+    """Points that are held, but not their neighbours along a dimension: along a wall, a slope tells nothing more."""
+    rows = np.moveaxis(held, dimension, 0)
+    none = np.zeros_like(rows[:1])
+    neighbours = np.concatenate([none, rows[:-1]]) | np.concatenate([rows[1:], none])
+    return np.moveaxis(rows & ~neighbours, 0, dimension)
