@@ -17,7 +17,7 @@ class Hamiltonian(nn.Module):
     Whatever the weights, the flow conserves H and the volume of phase space, and it runs backwards as it came. H is
     known up to a constant, and only where the data were.
 
-    The weights start orthogonal, as in the authors' code: then H starts smooth, and learns less of the noise.
+    The weights start orthogonal, as in the authors' code.
 
     Units: of H, those of q p over time; the features should be of order one.
 
