@@ -36,6 +36,7 @@ RIVALS = {
         "+task.network.embedding={_target_: physml.networks.embeddings.FourierFeatures, variables: 2, waves: 1}"
     ],
     "paper/raissi2018_burgers": ["task.network.field.hidden=[8]"],  # an MLP has no law
+    "paper/raissi2018_kdv": ["task.network.field.hidden=[8]"],
     "moons_flow": ["network=gaussian"],  # an MLP's output is no normalised density
     "paper/qasim2019_gravnet": ["network=mlp", "callbacks.figures.plots.space=null"],  # an MLP learns no space
 }
@@ -53,6 +54,7 @@ SHORT = {
     # With more residuals than weights: else the standard errors, and with them the results, are no numbers.
     "paper/raissi2019_burgers_identification": ["+task.repeats=1", "+task.network.hidden=[3]", "data.batch_size=16"],
     "paper/raissi2018_burgers": ["+task.repeats=1"],
+    "paper/raissi2018_kdv": ["task.repeats=1"],
 }
 SOLVED = ["paper/brunton2016_lorenz"]  # in one step, with the last batch
 
