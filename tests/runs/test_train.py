@@ -29,6 +29,15 @@ def test_what_a_run_directory_holds(toy_run):
     ]
 
 
+def test_the_last_checkpoint_is_of_the_last_epoch_and_the_best_one_of_the_best(trained, toy):
+    # The worst is asked for: the first epoch.
+    run = trained(*toy, "monitor.name=val/J", "monitor.mode=max", "task.optimizer.lr=0.01", "trainer.max_epochs=3")
+    epochs = {
+        name: torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True)["epoch"] for name in ("best", "last")
+    }
+    assert epochs == {"best": 0, "last": 2}
+
+
 def test_results_have_uncertainties_and_units(toy_run):
     results = json.loads((toy_run / "results.json").read_text())
     assert results["experiment"] == "toy"
