@@ -71,3 +71,13 @@ def test_a_rounded_kink_of_the_start_is_no_wrong_slope():
     found = judged(rounded, SHOCK, ["t", "x"])
     assert found.value < 1e-3
     assert found.slope < 1e-6
+
+
+def test_a_component_that_is_zero_is_judged_by_the_size_of_the_others():
+    def both(tx):
+        a, g = wave.string_conditions(tx)
+        return torch.cat([a, 0.01 * tx[:, 1:]], dim=1), torch.cat([g, g], dim=1)
+
+    fields = {"u": STRING["u"], "v": np.zeros_like(STRING["u"])}
+    found = grid_conditions(both, fields, {"x": STRING["x"], "t": STRING["t"]}, ["t", "x"])
+    assert found.value == pytest.approx(0.01 / np.abs(STRING["u"]).max())

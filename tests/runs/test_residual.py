@@ -40,7 +40,7 @@ def coarse(monkeypatch):
 
 
 @pytest.mark.parametrize("experiment", [name for name in EXPERIMENTS if name != "none"])
-def test_the_laws_of_every_experiment_hold(experiment):
+def test_the_laws_of_every_experiment_hold(coarse, experiment):
     for finding in found(f"experiment={experiment}").values():
         assert finding.holds is not False, finding
         assert finding.holds or finding.text

@@ -52,18 +52,19 @@ def grid_conditions(
     found = grid_derivatives(fields, axes, list(axes))
     a, g = conditions(torch.stack([found[letter].flatten() for letter in variables], dim=1))
     values, wrong, slopes = [], [], [0.0]
+    largest = max(np.abs(u).max() for u in fields.values())
     for number, (name, u) in enumerate(fields.items()):
         target, gate = (column[:, number].reshape(u.shape).numpy() for column in (a, g))
         held = _zero(gate, 1e-12)
-        values += list(np.abs(u - target)[held] / np.abs(u).max())
-        wrong += list(np.abs(perturbed(fields, axes)[name] - target)[held] / np.abs(u).max())
+        values += list(np.abs(u - target)[held] / largest)
+        wrong += list(np.abs(perturbed(fields, axes)[name] - target)[held] / largest)
         for dimension, letter in enumerate(axes):
             by = {"u": u, "rest": u - target, "gate": gate}
             slope, rest, change = (
                 grid_derivatives(by, axes, [f"{part}_{letter}"])[f"{part}_{letter}"].numpy() for part in by
             )
             where = _alone(held, dimension) & _zero(change, 1e-6)
-            slopes += list(np.abs(rest)[where] / np.abs(slope).max())
+            slopes += list(np.abs(rest)[where] / max(np.abs(slope).max(), np.finfo(float).tiny))
     return GridConditions(max(values, default=np.nan), max(slopes), max(wrong, default=np.nan))
 
 
