@@ -12,7 +12,7 @@ from physml.ops.fourier import PeriodicInterval
 from physml.ops.grid_residual import grid_residual, perturbed
 from physml.ops.named import parameters
 from physml.ops.periodic_evolution import reference
-from physml.physics import advection, allen_cahn, burgers, heat, helmholtz, poisson, wave
+from physml.physics import advection, allen_cahn, burgers, heat, helmholtz, navier_stokes, poisson, wave
 from physml.physics.advection import Advection
 from physml.physics.allen_cahn import AllenCahn
 from physml.physics.burgers import Burgers
@@ -20,6 +20,7 @@ from physml.physics.heat import Heat
 from physml.physics.helmholtz import Helmholtz
 from physml.physics.korteweg_de_vries import KortewegDeVries
 from physml.physics.kuramoto_sivashinsky import KuramotoSivashinsky
+from physml.physics.navier_stokes import NavierStokes
 from physml.physics.nonlinear_schrodinger import NonlinearSchrodinger
 from physml.physics.poisson import PoissonInterval, PoissonSquare
 from physml.physics.wave import Wave
@@ -53,6 +54,7 @@ SOLVED = {
     "poisson, interval": (PoissonInterval({2: 1.0, 50: 0.1}), poisson.two_scales, 5),
     "poisson, square": (PoissonSquare(), lambda: poisson.square(31), 5),
     "helmholtz": (Helmholtz(), lambda: helmholtz.driven_square(61), 5),
+    "navier_stokes": (NavierStokes(0.05, (1.0, 0.5)), lambda: navier_stokes.drifting_vortices(24, 24), 5),
 }  # fmt: skip
 every_equation = pytest.mark.parametrize("name", SOLVED)
 
@@ -60,7 +62,7 @@ every_equation = pytest.mark.parametrize("name", SOLVED)
 @cache
 def solved(name):
     solution = SOLVED[name][1]()
-    return {"u": solution["u"]}, {letter: array for letter, array in solution.items() if letter != "u"}
+    return tuple({name: array for name, array in solution.items() if (name in "xyt") == axes} for axes in (False, True))
 
 
 def with_factor(residual, argument, factor):

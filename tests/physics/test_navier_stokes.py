@@ -1,0 +1,117 @@
+import math
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from physml.ops.derivatives import derivatives
+from physml.ops.periodic_square import PeriodicSquare
+from physml.physics.navier_stokes import NavierStokes, drifting_vortices, merger
+
+SQUARE = PeriodicSquare(2 * math.pi, 32)
+NAMES = ["w_t", "w_x", "w_y", "w_xx", "w_yy", "u", "v"]
+
+
+@pytest.fixture
+def start(seed):
+    """Waves of random phases."""
+    spectrum = SQUARE.transform(torch.randn(32, 32, dtype=torch.float64))
+    laplacian = (SQUARE.symbol(2, 0) + SQUARE.symbol(0, 2)).real
+    w = SQUARE.values(spectrum * torch.exp(laplacian / 12))
+    return 2 * (w - w.mean()) / w.std()
+
+
+def exact(equation, k):
+    return lambda txy: torch.cat(equation.taylor_green(*txy[:, 1:].split(1, dim=1), txy[:, :1], k), dim=1)
+
+
+def totals(equation, w):
+    """Energy and enstrophy of frames."""
+    u, v = equation.velocity(SQUARE, SQUARE.transform(w.movedim(-1, 0)))
+    return (u**2 + v**2).mean((1, 2)) / 2, (w**2).mean((0, 1)) / 2
+
+
+def test_vortices_on_a_lattice_have_no_residual_and_their_velocities_fit_the_vorticity(seed):
+    equation, points = NavierStokes(0.1, (0.7, -0.4)), torch.rand(100, 3, dtype=torch.float64)
+    found = derivatives(exact(equation, 2.0), points, [*NAMES, "w", "u_x", "u_y", "v_x", "v_y"], "txy", "wuv")
+    terms = {name: found[name] for name in NAMES}
+    assert equation.residual(**terms).abs().max() < 1e-12
+    assert_close(found["v_x"] - found["u_y"], found["w"])
+    assert_close(found["u_x"], -found["v_y"])
+    for name in NAMES:
+        assert equation.residual(**terms | {name: 1.01 * terms[name]}).abs().mean() > 1e-3, name
+
+
+def test_the_velocity_comes_from_the_vorticity():
+    equation = NavierStokes(0.1, (0.7, -0.4))
+    w, u, v = equation.taylor_green(SQUARE.x[:, None], SQUARE.x, torch.tensor(0.3))
+    found = equation.velocity(SQUARE, SQUARE.transform(w))
+    assert_close(found[0], u)
+    assert_close(found[1], v)
+
+
+def test_drifting_vortices_are_solved_at_order_four():
+    equation = NavierStokes(0.1, (0.7, -0.4))
+    x, y = SQUARE.x[:, None], SQUARE.x
+
+    def error(substeps):
+        w = equation.solve(SQUARE, equation.taylor_green(x, y, torch.tensor(0.0), 2.0)[0], 1.0, 1, substeps)[..., -1]
+        return torch.dist(w, equation.taylor_green(x, y, torch.tensor(1.0), 2.0)[0])
+
+    assert error(80) < 1e-6
+    assert math.log2(error(20) / error(40)) == pytest.approx(4, abs=0.2)
+
+
+def test_order_of_convergence_of_a_flow_that_mixes_is_four(start):
+    def solve(substeps):
+        return NavierStokes(0.01).solve(SQUARE, start, 0.5, 1, substeps)[..., -1]
+
+    coarse, fine, exact = solve(20), solve(40), solve(320)
+    assert torch.dist(exact, start) > 0.1 * start.norm()
+    assert math.log2(torch.dist(coarse, exact) / torch.dist(fine, exact)) == pytest.approx(4, abs=0.3)
+
+
+def test_without_viscosity_energy_and_enstrophy_are_conserved(start):
+    equation = NavierStokes(0.0)
+
+    def drifts(substeps):
+        w = equation.solve(SQUARE, start, 1.0, 1, substeps)
+        assert torch.dist(w[..., 1], w[..., 0]) > 0.5 * w[..., 0].norm()
+        return [float((total[1] / total[0] - 1).abs()) for total in totals(equation, w)]
+
+    coarse, fine = drifts(20), drifts(40)
+    assert max(fine) < 1e-6
+    for a, b in zip(coarse, fine, strict=True):
+        assert a / b > 2**3.5  # what is lost is lost in time steps
+
+
+def test_with_viscosity_the_energy_falls_at_twice_the_enstrophy(start):
+    equation, dt = NavierStokes(0.05), 0.01
+    energy, enstrophy = totals(equation, equation.solve(SQUARE, start, dt, 4, 5))
+    rate = (energy[0] - 8 * energy[1] + 8 * energy[3] - energy[4]) / (12 * dt)
+    assert rate.item() == pytest.approx(-2 * 0.05 * enstrophy[2].item(), rel=1e-5)
+
+
+def test_the_mean_vorticity_stays_zero(start):
+    w = NavierStokes(0.01).solve(SQUARE, start, 0.5, 2, 20)
+    assert w.mean((0, 1)).abs().max() < 1e-14
+
+
+def test_two_vortices_become_one():
+    drawn = merger(points=64, frames=2, substeps=100)
+    w = torch.from_numpy(drawn["w"])
+    x, y = torch.from_numpy(drawn["x"])[:, None], torch.from_numpy(drawn["y"])
+    core = (x - math.pi) ** 2 + (y - math.pi) ** 2 < 0.2
+    for frame, lowest in ((0, False), (2, True)):
+        middle, whole = w[..., frame][core].max(), w[..., frame].max()
+        assert (middle == whole) == lowest
+    assert_close(w, w.flip(0, 1).roll((1, 1), (0, 1)), atol=1e-10, rtol=0)  # a half turn changes nothing
+
+
+def test_the_arrays_of_the_set_ups():
+    drawn = drifting_vortices(points=8, frames=3)
+    assert list(drawn) == ["x", "y", "t", "w", "u", "v"]
+    assert drawn["w"].shape == drawn["u"].shape == drawn["v"].shape == (8, 8, 4)
+    assert (drawn["t"][0], drawn["t"][-1]) == (0, 2)
+    assert drawn["u"].mean() == pytest.approx(1)
+    assert drawn["v"].mean() == pytest.approx(0.5)
