@@ -48,6 +48,7 @@ def plot_motion(
     for panel, title in ((plane, "first period"), (last, f"period {periods}")):
         panel.plot(*true.T, color="black", lw=3, alpha=0.3, label="truth", zorder=0)
         panel.set(xlabel="$q_1$", ylabel="$p_1$", title=title, xlim=(-reach[0], reach[0]), ylim=(-reach[1], reach[1]))
+        panel.set_box_aspect(1)
     energies.axhline(1, color="black", lw=3, alpha=0.3, zorder=0)
     energies.set(xlabel="time / period", ylabel="true energy $H / H_0$", ylim=(0, 2), title=f"{periods} periods")
     plane.legend(fontsize="small")
