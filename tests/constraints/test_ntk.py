@@ -69,6 +69,18 @@ def test_draws_are_made_once_a_period(toy_terms):
     assert seen[0] == seen[1] == seen[2] != seen[3] == seen[4] == seen[5] != seen[6]
 
 
+def test_each_process_draws_for_itself(toy_terms, monkeypatch):
+    make_task, _, _ = toy_terms
+    found, matrix = [], torch.randn(9, 2).tolist()
+    for rank in (0, 1, 1):
+        monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+        monkeypatch.setattr(torch.distributed, "get_rank", lambda rank=rank: rank)
+        task = make_task(NeuralTangentKernel, Forces(matrix), [0.3, 0.4])
+        ask(task)
+        found.append(task.weighting.rates[0].item())
+    assert found[0] != found[1] == found[2]
+
+
 def test_the_squared_error_is_a_term_too(toy_terms):
     make_task, _, _ = toy_terms
     task = make_task(NeuralTangentKernel, nn.MSELoss(), [0.3, 0.4], law=Forces([[0.0, 2.0]]))

@@ -69,7 +69,9 @@ class NeuralTangentKernel(nn.Module):
     def _draw(
         self, step: int, weights: dict[str, float], residuals: list[Tensor], gradients: Callable[[Tensor], Tensor]
     ) -> None:
-        generator = torch.Generator().manual_seed(step)
+        # Gradients are means over the processes: independent draws scale all κ alike, which cancels in λ.
+        rank = torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
+        generator = torch.Generator().manual_seed(step + (rank << 32))
         scales = [w**0.5 for w in (1.0, *weights.values())]
         sums = []
         for scale, r in zip(scales, residuals, strict=True):

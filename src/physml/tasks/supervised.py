@@ -13,7 +13,6 @@ from physml.constraints.fixed import FixedWeighting
 from physml.ops.named import call, parameters
 
 Batch = Mapping[str, Tensor]
-_UNUSED_IS_ZERO = {"allow_unused": True, "materialize_grads": True}
 
 
 class Objective(NamedTuple):
@@ -41,7 +40,8 @@ class SupervisedTask(LightningModule):
     The weighting is called so, too. It may name ``weights`` (the nominal γ_k), ``penalties`` (the Ω_k), ``progress``,
     ``terms`` (L and the w_k Ω_k in one vector), ``gradients`` (maps some numbers to their gradients by w, one row each,
     computed when called), ``laws`` (L and the Ω_k themselves) and ``arrays`` (all that these may read). In training
-    mode each call is a step: what it learns about the training lies in its buffers and parameters.
+    mode each call is a step: what it learns about the training lies in its buffers and parameters, and for the latter
+    it may have a ``regulariser()``, which is added to J.
 
     Args:
         network: f, with weights w.
@@ -119,13 +119,12 @@ class SupervisedTask(LightningModule):
     def _gradients(self, values: Tensor) -> Tensor:
         """Gradients of some numbers by the weights of the network. Shapes: (n,) → (n, weights)."""
         weights = [each for each in self.network.parameters() if each.requires_grad]
-        rows = [
-            torch.cat(
-                [part.flatten() for part in torch.autograd.grad(v, weights, retain_graph=True, **_UNUSED_IS_ZERO)]
-            )
-            for v in values
-        ]
-        return self._over_processes(torch.stack(rows))
+
+        def row(value: Tensor) -> Tensor:
+            parts = torch.autograd.grad(value, weights, retain_graph=True, allow_unused=True, materialize_grads=True)
+            return torch.cat([part.flatten() for part in parts])
+
+        return self._over_processes(torch.stack([row(value) for value in values]))
 
     def _over_processes(self, values: Tensor) -> Tensor:
         """The mean over the processes, so that all of them weigh alike."""
