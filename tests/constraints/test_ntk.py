@@ -74,6 +74,7 @@ def test_each_process_draws_for_itself(toy_terms, monkeypatch):
     found, matrix = [], torch.randn(9, 2).tolist()
     for rank in (0, 1, 1):
         monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+        monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
         monkeypatch.setattr(torch.distributed, "get_rank", lambda rank=rank: rank)
         task = make_task(NeuralTangentKernel, Forces(matrix), [0.3, 0.4])
         ask(task)

@@ -70,8 +70,9 @@ class NeuralTangentKernel(nn.Module):
         self, step: int, weights: dict[str, float], residuals: list[Tensor], gradients: Callable[[Tensor], Tensor]
     ) -> None:
         # Gradients are means over the processes: independent draws scale all κ alike, which cancels in λ.
-        rank = torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
-        generator = torch.Generator().manual_seed(step + (rank << 32))
+        several = torch.distributed.is_initialized()
+        rank, size = (torch.distributed.get_rank(), torch.distributed.get_world_size()) if several else (0, 1)
+        generator = torch.Generator().manual_seed(step * size + rank)
         scales = [w**0.5 for w in (1.0, *weights.values())]
         sums = []
         for scale, r in zip(scales, residuals, strict=True):
