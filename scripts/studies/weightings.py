@@ -143,7 +143,7 @@ def table(found: dict) -> Table:
 
 
 def _spread(values: list[float]) -> str:
-    return f"{statistics.fmean(values):.2g} ± {statistics.stdev(values):.1g}"
+    return f"{statistics.fmean(values):.3g} ± {statistics.stdev(values):.1g}"
 
 
 def main() -> None:
