@@ -59,6 +59,13 @@ def test_a_complex_field_is_put_together_from_its_parts(x):
     torch.testing.assert_close(law.residual(field, x), law.residual(nn.Sequential(field), x))
 
 
+def test_an_error_counts_by_its_importance(x):
+    field = Field(["t", "x"], [-3.0, -3.0], [3.0, 3.0])
+    plain = EquationResidual(Burgers(0.1), "tx").residual(field, x)
+    weighted = EquationResidual(Burgers(0.1), "tx", importance=lambda x: x[:, 0]).residual(field, x)
+    torch.testing.assert_close(weighted, x[:, 0] * plain)
+
+
 def test_forward_and_reverse_mode_agree(x):
     field, law = Field(["t", "x"], [-3.0, -3.0], [3.0, 3.0]), EquationResidual(KortewegDeVries(), "tx")
     assert law.names == ["u", "u_t", "u_x", "u_xxx"]

@@ -1,9 +1,11 @@
 import math
 
+import pytest
 import torch
 
 from physml.ops.derivatives import derivatives
-from physml.physics.allen_cahn import separation_conditions
+from physml.ops.fourier import PeriodicInterval
+from physml.physics.allen_cahn import AllenCahn, separation_conditions, separation_importance
 
 
 def found(t, x, names):
@@ -31,3 +33,12 @@ def test_close_to_the_wall_it_is_what_the_equation_makes_of_it():
     at = found(1e-3, 1 - s, ["u", "u_t", "u_xx"])
     linear = at["u_t"] - 1e-4 * at["u_xx"] + 10 * (at["u"] + 1)
     assert linear.abs().max() < 0.01 * at["u_t"].abs().max()
+
+
+def test_a_small_error_grows_as_its_importance_says():
+    circle, law = PeriodicInterval(-1.0, 1.0, 8), AllenCahn()
+    kick = torch.full((8,), 1e-9, dtype=torch.float64)
+    kicks = {t: law.solve(circle, kick, 1 - t, frames=1, substeps=50)[0, -1].item() for t in (0.2, 0.7)}
+    times = torch.tensor([[0.2, 0.0], [0.7, 0.0]], dtype=torch.float64)
+    early, late = separation_importance(times).tolist()
+    assert kicks[0.2] / kicks[0.7] == pytest.approx(early / late, rel=1e-6)

@@ -1,6 +1,6 @@
 """A field obeys a differential equation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from physml.ops.named import call, parameters
 class EquationResidual(nn.Module):
     r"""Mean squared residual of a differential equation at points.
 
-    .. math:: \Omega = \frac1N \sum_n \left| F(u, u_t, u_x, \dots)(x_n) \right|^2
+    .. math:: \Omega = \frac1N \sum_n \left| m(x_n)\, F(u, u_t, u_x, \dots)(x_n) \right|^2
 
     The equation says which derivatives it needs by the names of its residual's parameters; a variable's letter alone
     is the coordinate itself, for a source that depends on it.
@@ -28,6 +28,7 @@ class EquationResidual(nn.Module):
         weight: γ, the weight of Ω in the objective.
         parts: Real and imaginary part of each complex field, by their names among `outputs`.
         unknown: Coefficients that the residual reads and that are learnt.
+        importance: m, how much an error at some place and time matters to the solution; 1 if not given.
 
     Shapes: x (points, variables) → scalar
     """
@@ -40,11 +41,12 @@ class EquationResidual(nn.Module):
         weight: float = 1.0,
         parts: Mapping[str, tuple[str, str]] | None = None,
         unknown: UnknownCoefficients | None = None,
+        importance: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         super().__init__()
         self.equation, self.variables, self.outputs, self.weight = equation, list(variables), list(outputs), weight
         self.parts = dict(parts or {})
-        self.unknown = unknown
+        self.unknown, self.importance = unknown, importance
         given = [*self.variables, *([] if unknown is None else unknown.names)]
         self.names = [name for name in parameters(equation.residual) if name not in given]
 
@@ -53,7 +55,7 @@ class EquationResidual(nn.Module):
         return self.residual(network, x).abs().square().mean()
 
     def residual(self, network: nn.Module, x: Tensor) -> Tensor:
-        """Return the residual of a field at each point. Shapes: (points,)."""
+        """Return m F of a field at each point. Shapes: (points,)."""
         # For u = p + i q, u_xx is p_xx and q_xx.
         pieces = {name: self._pieces(*name.partition("_")) for name in self.names}
         wanted = [piece for names in pieces.values() for piece in names]
@@ -67,7 +69,8 @@ class EquationResidual(nn.Module):
         for name, names in pieces.items():
             values = [found[piece] for piece in names]
             known[name] = torch.complex(*values) if len(values) == 2 else values[0]
-        return call(self.equation.residual, known)
+        residual = call(self.equation.residual, known)
+        return residual if self.importance is None else self.importance(x) * residual
 
     def _pieces(self, output: str, mark: str, letters: str) -> list[str]:
         return [part + mark + letters for part in self.parts.get(output, (output,))]
