@@ -120,6 +120,14 @@ def test_single_precision_proves_all_rows_of_ordinary_points_and_none_of_coincid
         assert (proved == expected).all()
 
 
+def test_small_clusters_far_from_their_centre():
+    # In single precision |a|² + |b|² − 2ab is mostly rounding here, and its order is not that of the distances.
+    points = 2e-4 * torch.randn(160, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    points[::2] += 1.0
+    offsets = torch.tensor([0, 160])
+    assert dense(points, offsets, 9, 2**17) == brute_force(points, offsets, 9)
+
+
 def test_a_large_event_among_small_ones():
     # Large enough for the tree, on a line where the neighbours are known.
     points = torch.cat([torch.zeros(3), torch.arange(2500.0), torch.ones(2)])[:, None]
