@@ -19,8 +19,8 @@ class JetLinear(nn.Linear):
 
     def forward(self, jet: Tensor) -> Tensor:
         """Return the jet of W h + b."""
-        out = F.linear(jet, self.weight)
-        return torch.cat([out[:1] + self.bias, out[1:]]) if len(out) > 1 else out + self.bias
+        bias = F.pad(self.bias[None, None], (0, 0, 0, 0, 0, len(jet) - 1))
+        return torch.baddbmm(bias, jet, self.weight.t().expand(len(jet), -1, -1))
 
 
 class Field(nn.Module):

@@ -1,0 +1,168 @@
+"""Residuals of differential equations and their gradients by the weights, in several ways: same weights, same points.
+
+reverse   autograd's backward passes over each other; each derivative is computed once (`physml.ops.derivatives`)
+forward   torch.func: jvp in jvp, a nest for each derivative
+jets      `physml.networks.field.Field`: Taylor arithmetic, its gradient written by hand
+
+``--compiled`` adds forward and jets as torch.compile makes them, which takes minutes; passes backward over each other
+cannot be compiled. The loss is the mean squared residual of a network of 8 layers of 20 tanh. Times are of the
+processor, over all threads, so that other work on the machine counts less; the ways take turns. The ratios are those of
+the least and of the median times. Run:
+``OMP_NUM_THREADS=1 python scripts/benchmarks/derivatives.py``
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from physml.networks.field import Field
+from physml.ops.derivatives import derivatives
+from physml.ops.named import call, parameters
+from physml.physics.allen_cahn import AllenCahn
+from physml.physics.burgers import Burgers
+from physml.physics.korteweg_de_vries import KortewegDeVries
+from physml.physics.kuramoto_sivashinsky import KuramotoSivashinsky
+from physml.physics.nonlinear_schrodinger import NonlinearSchrodinger
+
+
+def schrodinger(u: Tensor, v: Tensor, u_t: Tensor, v_t: Tensor, u_xx: Tensor, v_xx: Tensor) -> Tensor:
+    parts = (torch.complex(*pair) for pair in ((u, v), (u_t, v_t), (u_xx, v_xx)))
+    return NonlinearSchrodinger().residual(*parts)
+
+
+def laplace(u_xx: Tensor, u_yy: Tensor) -> Tensor:
+    return u_xx + u_yy
+
+
+EQUATIONS = {
+    "Burgers": (Burgers(0.01 / torch.pi).residual, "tx", "u"),
+    "Korteweg-de Vries": (KortewegDeVries().residual, "tx", "u"),
+    "Kuramoto-Sivashinsky": (KuramotoSivashinsky().residual, "tx", "u"),
+    "Schrodinger": (schrodinger, "tx", "uv"),
+    "Allen-Cahn": (AllenCahn().residual, "tx", "u"),
+    "Laplace": (laplace, "xy", "u"),
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A residual, which names the derivatives that it needs, of a field at points."""
+
+    residual: Callable[..., Tensor]
+    field: Field
+    x: Tensor
+
+    @property
+    def names(self) -> list[str]:
+        """The derivatives that the residual needs."""
+        return list(parameters(self.residual))
+
+    def loss(self, found: dict[str, Tensor]) -> Tensor:
+        """Return the mean squared residual."""
+        return call(self.residual, found).abs().square().mean()
+
+    def values(self, x: Tensor) -> Tensor:
+        """The field without jets, as a plain network."""
+        field = self.field
+        h = (x - (field.lower + field.upper) / 2) * (2 / (field.upper - field.lower))
+        for layer in field.layers[:-1]:
+            h = torch.tanh(functional.linear(h, layer.weight, layer.bias))
+        return functional.linear(h, field.layers[-1].weight, field.layers[-1].bias)
+
+
+def reverse(problem: Problem) -> Tensor:
+    field = problem.field
+    return problem.loss(derivatives(problem.values, problem.x, problem.names, field.variables, field.outputs))
+
+
+def forward(problem: Problem) -> Tensor:
+    field, functions = problem.field, {"": problem.values}
+    directions = dict(zip(field.variables, torch.eye(len(field.variables)).to(problem.x), strict=True))
+
+    def along(function: Callable[[Tensor], Tensor], direction: Tensor) -> Callable[[Tensor], Tensor]:
+        return lambda x: torch.func.jvp(function, (x,), (direction.expand_as(x).contiguous(),))[1]
+
+    parts = [name.partition("_")[::2] for name in problem.names]
+    for letters in {letters for _, letters in parts}:
+        for place, letter in enumerate(letters):
+            functions[letters[: place + 1]] = along(functions[letters[:place]], directions[letter])
+    at = {letters: functions[letters](problem.x) for letters in {letters for _, letters in parts}}
+    return problem.loss(
+        {
+            name: at[letters][:, field.outputs.index(output)]
+            for name, (output, letters) in zip(problem.names, parts, strict=True)
+        }
+    )
+
+
+def jets(problem: Problem) -> Tensor:
+    return problem.loss(problem.field.derivatives(problem.x, problem.names))
+
+
+def gradient(way: Callable[[Problem], Tensor], problem: Problem) -> list[Tensor]:
+    weights = [*problem.field.parameters()]
+    return list(torch.autograd.grad(way(problem), weights, allow_unused=True, materialize_grads=True))
+
+
+def compiled(way: Callable[[Problem], Tensor], problem: Problem) -> Callable[[Problem], Tensor]:
+    """Compile a way for a problem, and say how long that took."""
+    loss = torch.compile(lambda: way(problem))
+    started = time.perf_counter()
+    gradient(lambda _: loss(), problem)
+    print(f"{way.__name__} compiled in {time.perf_counter() - started:.0f} s", flush=True)
+    return lambda _: loss()
+
+
+def compare(name: str, points: int, double: bool, turns: int, compile_too: bool) -> None:
+    residual, variables, outputs = EQUATIONS[name]
+    torch.manual_seed(0)
+    field = Field(list(variables), [0.0, -1.0], [1.0, 1.0], list(outputs), hidden=[20] * 8, double=double)
+    problem = Problem(residual, field, torch.rand(points, 2, dtype=field.lower.dtype))
+    ways = {way.__name__: way for way in (reverse, forward, jets)}
+    if compile_too:
+        ways |= {f"{way.__name__}, compiled": compiled(way, problem) for way in (jets, forward)}
+    expected = gradient(reverse, problem)
+    scale = max(float(part.abs().max()) for part in expected)
+    times: dict[str, list[float]] = {label: [] for label in ways}
+    errors = {}
+    for turn in range(turns + 1):  # the first warms up
+        for label, way in ways.items():
+            started = time.process_time()
+            found = gradient(way, problem)
+            if turn:
+                times[label].append(1e3 * (time.process_time() - started))
+            errors[label] = max(float((a - b).abs().max()) for a, b in zip(found, expected, strict=True)) / scale
+    for label, spent in times.items():
+        least, median = (pick(times["reverse"]) / pick(spent) for pick in (min, statistics.median))
+        print(
+            f"{name:<22}{label:<20}{min(spent):9.1f}{statistics.median(spent):9.1f} ms{least:8.2f}{median:8.2f}"
+            f"{errors[label]:11.0e}",
+            flush=True,
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--equations", nargs="*", default=list(EQUATIONS), choices=EQUATIONS)
+    parser.add_argument("--points", type=int, default=10_000)
+    parser.add_argument("--double", action="store_true", help="in double precision")
+    parser.add_argument("--turns", type=int, default=9, help="timed turns after one to warm up")
+    parser.add_argument("--compiled", action="store_true", help="also as torch.compile makes them")
+    arguments = parser.parse_args()
+    print(
+        f"{arguments.points} points, {'double' if arguments.double else 'single'} precision, "
+        f"{torch.get_num_threads()} threads, torch {torch.__version__}, {arguments.turns} turns\n"
+        f"{'equation':<22}{'way':<20}{'least':>9}{'median':>9}   {'reverse / way':>17}{'error':>10}"
+    )
+    for name in arguments.equations:
+        compare(name, arguments.points, arguments.double, arguments.turns, arguments.compiled)
+
+
+if __name__ == "__main__":
+    main()
