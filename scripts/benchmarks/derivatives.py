@@ -70,7 +70,8 @@ class Problem:
     def values(self, x: Tensor) -> Tensor:
         """The field without jets, as a plain network."""
         field = self.field
-        h = (x - (field.lower + field.upper) / 2) * (2 / (field.upper - field.lower))
+        scale = 2 / (field.upper - field.lower)
+        h = functional.linear(x, scale.diag(), -scale * (field.lower + field.upper) / 2)  # compiles also in nested jvp
         for layer in field.layers[:-1]:
             h = torch.tanh(functional.linear(h, layer.weight, layer.bias))
         return functional.linear(h, field.layers[-1].weight, field.layers[-1].bias)
