@@ -76,9 +76,13 @@ def table(found: dict) -> Table:
             values = (list(entry["merits"][merit].values()) for merit in MERITS)
             shown.add_row(
                 system, method, f"{entry['published']['energy_error']:.1e}",
-                *(f"{statistics.fmean(each):.1e} ± {statistics.pstdev(each):.0e}" for each in values),
+                *(f"{statistics.fmean(each):.1e} ± {_spread(each):.0e}" for each in values),
             )  # fmt: skip
     return shown
+
+
+def _spread(values: list[float]) -> float:
+    return statistics.stdev(values) if len(values) > 1 else float("nan")
 
 
 def draw(folder: Path, seed: int, periods: int = 100) -> None:
