@@ -1,8 +1,8 @@
 """Laws behind scattered values of a field (Raissi 2018, arXiv 1801.06637), over several seeds, published against ours.
 
-Trains the experiments ``paper/raissi2018_*`` without noise and with 1 %, skipping what is done. Then it writes one JSON
-file with the figures of merit and the published ones, and prints them as a table. A seed draws other points, other
-noise and other first weights. Words before the options go to every run; one folder holds runs of the same words alone.
+Trains the experiments ``paper/raissi2018_*``, skipping what is done. Then it writes one JSON file with the figures of
+merit and the published ones, and prints them as a table. A seed draws other points and other first weights. Words
+before the options go to every run; one folder holds runs of the same words alone.
 Run: ``python scripts/studies/raissi2018.py --seeds 1 2 3``; a run takes one or two minutes of a core of its own.
 """
 
@@ -20,9 +20,7 @@ from physml.runs.provenance import provenance
 
 VARIANTS = {
     "burgers": ["experiment=paper/raissi2018_burgers"],
-    "burgers_noise_0.01": ["experiment=paper/raissi2018_burgers", "data.source.noise=0.01"],
     "kdv": ["experiment=paper/raissi2018_kdv"],
-    "kdv_noise_0.01": ["experiment=paper/raissi2018_kdv", "data.source.noise=0.01"],
 }
 # Relative errors of the learnt equation's solution: all times, those that were trained on, another start.
 PUBLISHED = {
