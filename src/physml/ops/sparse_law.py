@@ -25,6 +25,7 @@ class SparseLaw:
     Shapes: powers (terms, variables), coefficients (terms,); z (points, variables) → (points,)
 
     Example:
+        >>> import torch
         >>> z = torch.randn(50, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
         >>> print(read_law(z, 3 * z[:, 0] * z[:, 1] - z[:, 1], ["u", "u_x"], degree=2, threshold=0.1))
         −1 u_x + 3 u u_x
