@@ -108,7 +108,7 @@ def odd_shock_conditions(tx: Tensor, width: float = 0.01) -> tuple[Tensor, Tenso
     return a, g * torch.tanh(tx[:, 1:] / width)
 
 
-def toward_shock(tx: Tensor, width: float = 0.01) -> Tensor:
+def toward_shock(tx: Tensor, width: float = 0.05) -> Tensor:
     r"""Return points of [0, 1] × [0, 1] moved towards the shock at x = 0.
 
     .. math:: x \mapsto w \sinh\left(x \operatorname{arsinh} \tfrac1w\right)
