@@ -4,12 +4,10 @@ from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from torchmetrics import Metric
 
 from physml.networks.hidden_physics import HiddenPhysics
-from physml.ops.levenberg_marquardt import levenberg_marquardt_step
-from physml.ops.point_jacobian import point_jacobian
+from physml.tasks.second_order_step import second_order_step
 from physml.tasks.single_process import refuse_several_processes
 from physml.tasks.supervised import Batch, SupervisedTask
 
@@ -113,28 +111,14 @@ class HiddenPhysicsTask(SupervisedTask):
     def _step(self, batch: Batch) -> Tensor:
         parts = self.parts
         layers = [layer for part in parts for layer in part.layers]
-        weights = [weights for layer in layers for weights in layer.parameters()]
-        before = parameters_to_vector(weights).detach()
-        decay = torch.zeros_like(before)
-        if self.network.law in parts:
-            decay[-sum(each.numel() for each in self.network.law.parameters()) :] = self.decay
-
-        @torch.no_grad()
-        def sum_after(step: Tensor) -> float:
-            vector_to_parameters(before + step, weights)
-            return float(self._residuals(batch, parts).square().sum() + decay @ (before + step).square())
-
-        r, jacobian = point_jacobian(lambda: self._residuals(batch, parts), layers)
-        shrunk = decay.nonzero()[:, 0]
-        r = torch.cat([r, (decay.sqrt() * before)[shrunk]])
-        jacobian = torch.cat([jacobian, decay.sqrt().diag()[shrunk]])
-        step, damping = levenberg_marquardt_step(r, jacobian, float(self.damping), sum_after)
-        vector_to_parameters(before, weights)
-        self.damping.fill_(damping)
-        for each, change in zip(weights, step.split([each.numel() for each in weights]), strict=True):
-            each.grad = -change.view_as(each)
-        self.optimizers().step()
-        return r.square().sum()
+        decay = [
+            torch.full_like(weights, self.decay if part is self.network.law else 0.0).flatten()
+            for part in parts
+            for weights in part.layers.parameters()
+        ]
+        return second_order_step(
+            self.optimizers(), layers, lambda: self._residuals(batch, parts), self.damping, torch.cat(decay)
+        )
 
     def _residuals(self, batch: Batch, parts: list[nn.Module]) -> Tensor:
         """What the parts can lower, scaled such that the sum of squares is its part of J. Shapes: (points, kinds)."""

@@ -4,13 +4,12 @@ from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from torchmetrics import Metric
 
-from physml.ops.levenberg_marquardt import levenberg_marquardt_step
 from physml.ops.named import call
 from physml.ops.point_jacobian import point_jacobian
 from physml.ops.sandwich_covariance import sandwich_covariance
+from physml.tasks.second_order_step import second_order_step
 from physml.tasks.single_process import refuse_several_processes
 from physml.tasks.supervised import Batch, Objective, SupervisedTask
 
@@ -135,22 +134,7 @@ class LeastSquaresTask(SupervisedTask):
         return {name: array[chosen] for name, array in candidates.items()}
 
     def _step(self, batch: Batch) -> Tensor:
-        weights = [weights for layer in self._layers for weights in layer.parameters()]
-        before = parameters_to_vector(weights).detach()
-
-        @torch.no_grad()
-        def sum_after(step: Tensor) -> float:
-            vector_to_parameters(before + step, weights)
-            return float(self._residuals(batch).square().sum())
-
-        r, jacobian = point_jacobian(lambda: self._residuals(batch), self._layers)
-        step, damping = levenberg_marquardt_step(r, jacobian, float(self.damping), sum_after)
-        vector_to_parameters(before, weights)
-        self.damping.fill_(damping)
-        for each, change in zip(weights, step.split([each.numel() for each in weights]), strict=True):
-            each.grad = -change.view_as(each)
-        self.optimizers().step()
-        return r.square().sum()
+        return second_order_step(self.optimizers(), self._layers, lambda: self._residuals(batch), self.damping)
 
     def _keep_covariance(self, batch: Batch) -> None:
         counts = [len(unknown.names) for unknown in self._unknown]
