@@ -22,6 +22,7 @@ PACKAGES = (
     "torch-geometric",
     "e3nn",
     "nflows",
+    "torchdiffeq",
     "numpy",
     "scipy",
 )
