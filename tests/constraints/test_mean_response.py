@@ -31,9 +31,10 @@ def test_errors_that_cancel_between_events_are_free_and_those_between_showers_ar
 
 def test_a_shower_that_left_nothing_does_not_count():
     target = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.5, 0.5], [0.5, 0.5]], dtype=torch.float64)
-    prediction = torch.full_like(target, 0.5, requires_grad=True)
+    prediction = torch.full_like(target, 0.75, requires_grad=True)
     omega = MeanResponse()(prediction, target, ENERGY, OFFSETS)
-    assert omega.item() == pytest.approx(0.25**2 / 2)  # shower 0: (0.5 + 1) / 2; shower 1: 1, of one event
+    # Shower 0: R = 0.75 and 1.5, shower 1: 1.5, of one event.
+    assert omega.item() == pytest.approx((0.125**2 + 0.5**2) / 2)
     omega.backward()
     assert prediction.grad.isfinite().all()
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from physml.ops.fourier import PeriodicInterval
-from physml.ops.grid_residual import grid_residual, perturbed
+from physml.ops.grid_residual import GridResidual, grid_residual, perturbed
 from physml.ops.named import parameters
 from physml.ops.periodic_evolution import reference
 from physml.physics import advection, allen_cahn, burgers, heat, helmholtz, navier_stokes, poisson, wave
@@ -157,3 +157,20 @@ def test_the_perturbation_is_small_and_everywhere():
     wrong = (perturbed(fields, axes)["u"] - fields["u"]) / np.abs(fields["u"]).max()
     assert 0.05 < np.abs(wrong).max() <= 0.1
     assert np.abs(wrong[0]).max() > 0.01  # at the end of the rod, where the solution is zero
+
+
+@pytest.mark.parametrize(
+    ("value", "coarse", "perturbed", "holds"),
+    [
+        (5e-3, 5e-2, 0.3, True),
+        (5e-2, 5e-1, 0.3, False),  # falls, but is too large
+        (5e-3, 6e-3, 0.3, False),  # is small, but does not fall
+        (5e-7, 6e-7, 0.3, True),  # as accurate as the solution
+        (5e-3, 5e-2, 9e-3, False),  # so is the perturbed one
+    ],
+)
+def test_a_residual_has_to_be_small_and_to_fall_and_that_of_a_perturbed_solution_to_be_large(
+    value, coarse, perturbed, holds
+):
+    found = GridResidual(value, coarse, perturbed, tolerance=0.01, blur=0.0, suspect=None, factor=1.0)
+    assert found.holds is holds

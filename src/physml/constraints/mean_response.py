@@ -1,9 +1,8 @@
 """Showers are given their energy on average."""
 
-import torch
 from torch import Tensor, nn
 
-from physml.ops.segments import segment_sum
+from physml.ops.energy_response import response_deviation
 
 
 class MeanResponse(nn.Module):
@@ -46,13 +45,5 @@ class MeanResponse(nn.Module):
 
     def forward(self, prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> Tensor:
         """Return Ω of a batch."""
-        if prediction.shape != target.shape:
-            raise ValueError(
-                f"mean response expected fractions of shape {tuple(target.shape)}, got {tuple(prediction.shape)}: "
-                "give the network one output a shower"
-            )
-        error = segment_sum(energy[:, None] * (prediction - target), offsets)
-        true = segment_sum(energy[:, None] * target, offsets)
-        seen = true > 0
-        deviation = torch.where(seen, error / true.where(seen, 1), 0).sum(0) / seen.sum(0).clamp(min=1)
-        return deviation.square().mean()
+        deviation, seen = response_deviation(prediction, target, energy, offsets)
+        return (deviation.sum(0) / seen.sum(0).clamp(min=1)).square().mean()

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from physml.ops.segments import segment_sum
+from physml.ops.energy_response import response_deviation
 
 
 class VisibleEnergy(nn.Module):
@@ -40,13 +40,5 @@ class VisibleEnergy(nn.Module):
 
     def forward(self, prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> Tensor:
         """Return Ω of a batch."""
-        if prediction.shape != target.shape:
-            raise ValueError(
-                f"visible energy expected fractions of shape {tuple(target.shape)}, got {tuple(prediction.shape)}: "
-                "give the network one output a shower"
-            )
-        error = segment_sum(energy[:, None] * (prediction - target), offsets)
-        true = segment_sum(energy[:, None] * target, offsets)
-        seen = true > 0
-        relative = error / true.where(seen, 1)
-        return (relative.square() * seen).sum() / seen.sum().clamp(min=1)
+        deviation, seen = response_deviation(prediction, target, energy, offsets)
+        return deviation.square().sum() / seen.sum().clamp(min=1)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from physml.ops.integrators import gauss_legendre_step, integrate
+from physml.ops.measured_trajectories import measured_trajectories
 
 
 @dataclass(frozen=True)
@@ -200,9 +201,7 @@ def simulate(law: Gravity, start: Tensor, steps: int, dt: float, longest: float)
         ``t`` (steps + 1,), ``x`` (trajectories, steps + 1, 4 bodies), the states, ``x_noisy``, the same, as they are
         measured without noise, ``v``, their derivatives, and ``E`` (trajectories, steps + 1), their energies.
     """
-    x = law.trajectory(start, dt, steps, math.ceil(dt / longest))
-    found = {"x": x, "x_noisy": x, "v": law.derivative(x), "E": law.energy(x)}
-    return {"t": dt * np.arange(steps + 1)} | {name: array.numpy() for name, array in found.items()}
+    return measured_trajectories(law, law.trajectory(start, dt, steps, math.ceil(dt / longest)), dt)
 
 
 def _turned(vectors: np.ndarray, angle: float) -> np.ndarray:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from physml.ops.integrators import gauss_legendre_step, integrate
+from physml.ops.measured_trajectories import measured_trajectories
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,4 @@ def simulate(
     """
     law = law or LotkaVolterra()
     x = law.trajectory(torch.from_numpy(rng.uniform(lowest, highest, (count, 2))), dt, steps)
-    found = {"x": x, "v": law.derivative(x), "E": law.energy(x)}
-    noisy = x.numpy() + noise * rng.standard_normal(x.shape)
-    return {"t": dt * np.arange(steps + 1), "x_noisy": noisy} | {name: array.numpy() for name, array in found.items()}
+    return measured_trajectories(law, x, dt, noise * rng.standard_normal(x.shape))

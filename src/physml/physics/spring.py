@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from physml.ops.measured_trajectories import measured_trajectories
 from physml.ops.random_states import ring
 
 Starts = Callable[[np.random.Generator, int], Tensor]
@@ -110,6 +111,4 @@ def simulate(
         ``v``, their derivatives, and ``E`` (trajectories, steps + 1), their energies.
     """
     x = law.trajectory(starts(rng, count), dt, steps)
-    found = {"x": x, "v": law.derivative(x), "E": law.energy(x)}
-    noisy = x.numpy() + noise * rng.standard_normal(x.shape)
-    return {"t": dt * np.arange(steps + 1), "x_noisy": noisy} | {name: array.numpy() for name, array in found.items()}
+    return measured_trajectories(law, x, dt, noise * rng.standard_normal(x.shape))
