@@ -1,11 +1,15 @@
 """``physml check``: prove a property."""
 
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 from physml.cli.compose import compose_config
 from physml.cli.words import split_config_dir, unknown
 from physml.runs.check import problems
 from physml.runs.errors import CheckError, ConfigError
 
-CHECKS = ("config", "residual")
+CHECKS = ("config", "residual", "resume")
 
 
 def main(arguments: list[str]) -> None:
@@ -19,7 +23,7 @@ def main(arguments: list[str]) -> None:
     name, *overrides = arguments or [""]
     if name not in CHECKS:
         raise ValueError(f"check {name!r}: {unknown(name, CHECKS)}, as in: physml check config experiment=NAME")
-    {"config": check_config, "residual": check_residual}[name](overrides)
+    {"config": check_config, "residual": check_residual, "resume": check_resume}[name](overrides)
 
 
 def check_config(arguments: list[str]) -> None:
@@ -47,3 +51,22 @@ def check_residual(arguments: list[str]) -> None:
         print(f"{config['name']}: it has neither constraints nor hard conditions, so there is nothing to judge")
     if broken := [str(finding) for finding in found if finding.holds is False]:
         raise CheckError("\n".join(broken))
+
+
+def check_resume(arguments: list[str]) -> None:
+    """Train an experiment briefly, and again with the process killed ``kills=N`` times; compare what both leave."""
+    words = [word for word in arguments if not word.startswith("kills=")]
+    kills = next((word.partition("=")[2] for word in arguments if word.startswith("kills=")), "5")
+    if not kills.isdigit() or not int(kills):
+        raise ValueError(f"kills={kills}: expected a positive whole number")
+    overrides, config_dir = split_config_dir(words)
+    config = compose_config("train", overrides, config_dir)
+    if wrong := problems(config):
+        raise ConfigError(wrong)
+    from physml.runs.interruption import killed_and_whole  # takes seconds: after the words have been checked
+
+    with TemporaryDirectory(prefix="physml_resume_") as folder:
+        unlike = killed_and_whole(words, Path(folder), int(kills), tell=partial(print, flush=True))
+    if unlike:
+        raise CheckError("\n".join([*unlike[:20], *([f"and {len(unlike) - 20} more"] if len(unlike) > 20 else [])]))
+    print(f"ok: {config['name']}: killed and resumed, it ends in the same checkpoints, log and results, bit by bit")

@@ -13,7 +13,7 @@ COMMANDS = {
     "predict": "apply a finished run to a file: physml predict run=DIR input=FILE.npz output=FILE.npz",
     "simulate": "write samples or a solution of a physical system: physml simulate system=NAME output=FILE.npz",
     "list": "what there is, one line each: physml list [experiments|networks|data|constraints|systems]",
-    "check": "prove a property: physml check config|residual [experiment=NAME] [key=value …]",
+    "check": "prove a property: physml check config|residual|resume [experiment=NAME] [key=value …]",
 }
 
 
@@ -78,3 +78,7 @@ def _help() -> str:
         "Start with: physml list; physml train",
     ]
     return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,17 +4,20 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from physml.cli import resume
 from physml.cli.compose import plain, register
 from physml.cli.failures import explain
-from physml.cli.words import split_config_dir, unknown
+from physml.cli.words import split_config_dir, take_force, unknown
 from physml.runs.check import problems
 from physml.runs.configs import config_directory
 from physml.runs.errors import ConfigError
+from physml.runs.resume import finished, read_run, refuse_changes
 
 FLAGS = (
     "--config-dir",
@@ -37,9 +40,13 @@ def main(arguments: list[str]) -> None:
 
     Raises:
         ValueError: A flag is unknown, or there is no such folder of configs.
+        Stopped: A signal asked the training to end.
         ConfigError: The config has problems.
         TrainingError: The training failed.
     """
+    if any(word.startswith("run=") for word in arguments):
+        resume.main(arguments)
+        return
     register()
     # Failures are told by physml.cli.main, so Hydra must pass them on instead of printing them.
     os.environ["HYDRA_FULL_ERROR"] = "1"
@@ -68,9 +75,13 @@ def _job(config: DictConfig, failures: list[Exception]) -> float | None:
         settings = plain(config)
         if wrong := problems(settings):
             raise ConfigError(wrong)
+        going_on = _goes_on(settings, directory)
+        if going_on and finished(directory):
+            print(f"{directory} is finished")
+            return None
         from physml.runs.train import train
 
-        return train(settings, words)
+        return train(settings, words, going_on)
     except Exception as failure:
         failures.append(failure)
         return None
@@ -80,6 +91,19 @@ def _job(config: DictConfig, failures: list[Exception]) -> float | None:
         for folder in made:
             if folder.is_dir() and not any(folder.iterdir()) and folder != Path.cwd():
                 folder.rmdir()
+
+
+def _goes_on(settings: dict[str, Any], directory: Path) -> bool:
+    """Whether the run that the directory holds is to go on; its config must be the same unless that is forced."""
+    choice = settings["resume"]
+    if choice not in ("never", "auto", "force"):
+        raise ValueError(f"resume={choice}: expected never, auto, or force to go on with another config")
+    if choice == "never" or not (directory / "config.yaml").is_file():
+        return False
+    if choice == "auto":
+        before = read_run(directory)
+        refuse_changes(before, {**settings, "resume": before.get("resume", "never")})
+    return True
 
 
 def _leave_group(environment: dict[str, str]) -> None:
@@ -96,6 +120,8 @@ def _leave_group(environment: dict[str, str]) -> None:
 def _in_order(arguments: list[str]) -> list[str]:
     """Return the words with the flags that stand alone first: Hydra takes none between the overrides."""
     words, folder = split_config_dir(arguments)
+    words, force = take_force(words)
+    words += ["resume=force"] if force else []
     for word in words:
         if word.startswith("-") and word.partition("=")[0] not in FLAGS:
             raise ValueError(f"{word!r}: {unknown(word, FLAGS)}")

@@ -23,6 +23,11 @@ def split_config_dir(arguments: list[str]) -> tuple[list[str], str | None]:
     return rest, folder
 
 
+def take_force(arguments: list[str]) -> tuple[list[str], bool]:
+    """Return the arguments without ``--force``, and whether it was among them."""
+    return [word for word in arguments if word != "--force"], "--force" in arguments
+
+
 def key_values(arguments: list[str], required: tuple[str, ...], optional: tuple[str, ...]) -> dict[str, str]:
     """Return the words ``key=value`` as a dict.
 

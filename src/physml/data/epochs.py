@@ -51,6 +51,10 @@ class EpochLoader(ABC):
         """Return the position: epoch, and batches of it already given."""
         return {"epoch": self.epoch, "done": self._done}
 
+    def leave_epoch(self) -> None:
+        """Begin the next epoch in the next iteration, though batches of this one may be left."""
+        self._restored = False
+
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from the position `state`."""
         self.epoch, self._done, self._restored = state["epoch"], state["done"], True

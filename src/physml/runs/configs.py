@@ -38,6 +38,8 @@ class TrainConfig:
         seed: Seed of the weights and of what the network draws; the events and their order have data.seed.
         compile: Compile the network with ``torch.compile``.
         run_dir: The run directory; set when the run starts.
+        resume: Whether a run that the run directory already holds goes on: ``never``, ``auto``, or ``force`` with
+            another config.
         monitor: What "best" means.
         data: The data module.
         task: The task, with network, loss, optimizer, scheduler, constraints, weighting and metrics.
@@ -50,6 +52,7 @@ class TrainConfig:
     seed: int = 1
     compile: bool = False
     run_dir: str = "."
+    resume: str = "never"
     monitor: Monitor = field(default_factory=Monitor)
     data: Any = None
     task: Any = None

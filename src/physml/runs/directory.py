@@ -26,6 +26,19 @@ def start_run(directory: Path, config: dict[str, Any], overrides: list[str]) -> 
     write_text(directory / "provenance.json", json.dumps(origin, indent=2) + "\n")
 
 
+def note_resumption(directory: Path, config: dict[str, Any], words: list[str]) -> None:
+    """Add to a run's provenance that it goes on, and keep both configs if it goes on with another one."""
+    file = directory / "provenance.json"
+    origin = json.loads(file.read_text(encoding="utf-8"))
+    origin.setdefault("resumed", []).append(provenance(config["seed"], ["physml", "train", *words]))
+    text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+    before = (directory / "config.yaml").read_text(encoding="utf-8")
+    if text != before:
+        write_text(directory / f"config_before_{len(origin['resumed'])}.yaml", before)
+        write_text(directory / "config.yaml", text)
+    write_text(file, json.dumps(origin, indent=2) + "\n")
+
+
 def write_results(directory: Path, results: dict[str, Any]) -> None:
     """Write the results of a finished run to its ``results.json``."""
     write_text(directory / "results.json", json.dumps(_finite(results), indent=2, allow_nan=False) + "\n")

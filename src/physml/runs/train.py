@@ -1,38 +1,46 @@
 """A training from its checked config to its results."""
 
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import LightningDataModule, Trainer, seed_everything
-from lightning.pytorch.loggers import CSVLogger, WandbLogger
+from lightning.pytorch.loggers import WandbLogger
 from rich.console import Console
 
+from physml.callbacks.last_checkpoint import LastCheckpoint, Stopped
 from physml.callbacks.weights_and_biases import finish, refer_to_checkpoint
 from physml.report.learning_curves import plot_learning_curves, read_curves
 from physml.report.tables import metrics_table
 from physml.runs.build import build
+from physml.runs.checkpoint_files import CheckpointFiles
 from physml.runs.contact import first_contact
-from physml.runs.directory import start_run, write_results
+from physml.runs.csv_log import CSVLog
+from physml.runs.directory import note_resumption, start_run, write_results
 from physml.runs.errors import TrainingError
 from physml.runs.quiet import quiet
+from physml.runs.resume import checkpoint_to_resume, steps_logged
 from physml.tasks.supervised import SupervisedTask
 
 
-def train(config: dict[str, Any], overrides: list[str]) -> float | None:
+def train(config: dict[str, Any], overrides: list[str], resume: bool = False) -> float | None:
     """Train and test what a config describes, in its run directory; return the best value of the monitored metric.
 
     Args:
         config: The resolved and checked config, as plain data.
         overrides: The words of the command line that led to it.
+        resume: Whether to go on with the run that the directory holds, from its last checkpoint.
 
     Raises:
         ValueError: Something in the config or the data does not fit.
         TrainingError: The training itself failed.
+        Stopped: A signal asked it to end, and its state is saved.
     """
     quiet()
     seed_everything(config["seed"], workers=True, verbose=False)
     directory = Path(config["run_dir"])
+    point = checkpoint_to_resume(directory) if resume else None
     data: LightningDataModule = build(config["data"])
     task: SupervisedTask = build(config["task"])
     task.hparams.update(config)
@@ -41,22 +49,38 @@ def train(config: dict[str, Any], overrides: list[str]) -> float | None:
     first_contact(task, data.train_dataloader())
     trainer = build_trainer(config)
     if trainer.is_global_zero:
-        start_run(directory, config, overrides)
+        if resume:
+            note_resumption(directory, config, overrides)
+        else:
+            start_run(directory, config, overrides)
     wandb_loggers = [logger for logger in trainer.loggers if isinstance(logger, WandbLogger)]
     for logger in wandb_loggers:
         logger.log_hyperparams(config)
+    for logger in trainer.loggers:
+        if resume and isinstance(logger, CSVLog):
+            logger.resume(steps_logged(point[1]) if point else 0)
     if config["compile"]:
         task.network.compile()
     try:
         started = time.perf_counter()
-        trainer.fit(task, datamodule=data)
-        seconds = time.perf_counter() - started
-        checkpoint = trainer.checkpoint_callback.best_model_path if trainer.checkpoint_callback else None
-        trainer.test(task, datamodule=data, ckpt_path=checkpoint or None, weights_only=True, verbose=False)
+        checkpoint = str(point[0]) if point else None
+        trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True if checkpoint else None)
+        seconds = next(
+            (callback.seconds for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)),
+            time.perf_counter() - started,
+        )
+        best = trainer.checkpoint_callback.best_model_path if trainer.checkpoint_callback else None
+        trainer.test(task, datamodule=data, ckpt_path=best or None, weights_only=True, verbose=False)
         if trainer.is_global_zero:
             _conclude(trainer, task, directory, seconds)
-            for logger in wandb_loggers if checkpoint else []:
-                refer_to_checkpoint(logger, Path(checkpoint), task.results)
+            for logger in wandb_loggers if best else []:
+                refer_to_checkpoint(logger, Path(best), task.results)
+    except Stopped as end:
+        if trainer.is_global_zero:
+            print(
+                f"physml: {end.signal.name}: the state is saved; physml train run={directory} goes on", file=sys.stderr
+            )
+        raise
     except SystemExit as end:
         if end.code == 1:  # Lightning's answer to Ctrl-C
             raise KeyboardInterrupt from end
@@ -68,20 +92,26 @@ def train(config: dict[str, Any], overrides: list[str]) -> float | None:
     finally:
         for logger in wandb_loggers:
             finish(logger)
-    best = trainer.checkpoint_callback.best_model_score if trainer.checkpoint_callback else None
-    return None if best is None else float(best)
+    score = trainer.checkpoint_callback.best_model_score if trainer.checkpoint_callback else None
+    return None if score is None else float(score)
 
 
 def build_trainer(config: dict[str, Any]) -> Trainer:
     """Return the trainer of a config with its callbacks and loggers."""
     callbacks = [build(callback) for callback in config["callbacks"].values() if callback]
     loggers = [build(logger) for logger in config["logger"].values() if logger]
-    return build(config["trainer"], callbacks=callbacks, logger=loggers or False, default_root_dir=config["run_dir"])
+    return build(
+        config["trainer"],
+        callbacks=callbacks,
+        logger=loggers or False,
+        plugins=[CheckpointFiles()],
+        default_root_dir=config["run_dir"],
+    )
 
 
 def _conclude(trainer: Trainer, task: SupervisedTask, directory: Path, seconds: float) -> None:
     """Write the results and the learning curves, and print the table."""
-    if any(isinstance(logger, CSVLogger) for logger in trainer.loggers):
+    if any(isinstance(logger, CSVLog) for logger in trainer.loggers):
         (directory / "figures").mkdir(exist_ok=True)
         curves = plot_learning_curves(read_curves(directory / "metrics.csv"))
         curves.savefig(directory / "figures" / "learning_curves.png", dpi=150)

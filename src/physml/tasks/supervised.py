@@ -156,6 +156,9 @@ class SupervisedTask(LightningModule):
         if loop._combined_loader_states_to_load:
             loop._combined_loader._load_state_dicts(loop._combined_loader_states_to_load)
             loop._combined_loader_states_to_load = []
+            if loop.epoch_loop.batch_progress.current.ready >= self.trainer.num_training_batches:
+                for loader in loop._combined_loader.flattened:
+                    loader.leave_epoch()
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Return J, and log its terms at the steps that the trainer logs."""

@@ -1,0 +1,33 @@
+import random
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+
+from physml.callbacks.random_state import RandomState
+
+
+def draws():
+    return [torch.rand(3).tolist(), np.random.normal(size=3).tolist(), [random.random(), random.gauss(0, 1)]]  # noqa: NPY002
+
+
+def test_what_is_drawn_after_resuming_is_what_was_drawn_after_saving(tmp_path):
+    draws()
+    np.random.normal()  # noqa: NPY002 - an odd number: the generator keeps the second of each pair
+    random.gauss(0, 1)
+    torch.save(RandomState().state_dict(), tmp_path / "state.ckpt")
+    expected = draws()
+
+    resumed = RandomState()
+    resumed.load_state_dict(torch.load(tmp_path / "state.ckpt", weights_only=True))
+    assert draws() != expected
+    resumed.on_train_start(SimpleNamespace(global_rank=0), None)
+    assert draws() == expected
+
+
+def test_a_process_that_was_not_there_keeps_its_own(tmp_path):
+    resumed = RandomState()
+    resumed.load_state_dict(RandomState().state_dict())
+    torch.manual_seed(5)
+    resumed.on_train_start(SimpleNamespace(global_rank=1), None)
+    assert torch.equal(torch.rand(2), torch.rand(2, generator=torch.Generator().manual_seed(5)))
