@@ -97,3 +97,14 @@ def test_the_time_of_the_training_goes_on(tmp_path):
     last = LastCheckpoint(str(tmp_path))
     last.load_state_dict({"seconds": 100.0})
     assert 100 <= last.seconds < 110
+
+
+class Spoil(Callback):
+    def on_before_optimizer_step(self, trainer, pl_module, optimizer):
+        if trainer.global_step == 5:
+            next(pl_module.parameters()).data[0] = torch.nan
+
+
+def test_weights_that_are_not_finite_are_not_saved(toy, tmp_path):
+    last, _ = fit(toy, tmp_path, 0, Spoil())
+    assert saved(last) == 5

@@ -18,8 +18,10 @@ def weights(run, name="last"):
 
 def test_what_a_run_directory_holds(toy_run):
     assert sorted(path.relative_to(toy_run).as_posix() for path in toy_run.rglob("*") if path.is_file()) == [
+        "checkpoints/before_last.ckpt",
         "checkpoints/best.ckpt",
         "checkpoints/last.ckpt",
+        "checkpoints/sha256.json",
         "config.yaml",
         "figures/learning_curves.png",
         "metrics.csv",
@@ -86,7 +88,7 @@ def test_the_best_checkpoint_is_the_one_tested(trained, toy):
 
 def test_a_loss_that_is_no_number(trained, toy, tmp_path):
     with pytest.raises(
-        TrainingError, match=r"training failed: J is nan at step .*, expected a finite number: lower task"
+        TrainingError, match=r"training failed: J is nan at step .*, expected finite numbers: lower task"
     ):
         trained(*toy, "task.optimizer.lr=1e30")
     assert (tmp_path / "run" / "config.yaml").exists()

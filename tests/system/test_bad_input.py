@@ -243,7 +243,7 @@ def test_a_loss_that_is_no_number_is_a_failed_training(train, tmp_path):
     done = train("task.optimizer.lr=1e30")
     assert done.code == 1
     assert done.complaint.startswith("training failed: J is nan at step ")
-    assert "expected a finite number: lower task.optimizer.lr" in done.complaint
+    assert "expected finite numbers: lower task.optimizer.lr" in done.complaint
     assert not list(tmp_path.rglob("results.json"))
 
 
@@ -252,7 +252,7 @@ def test_ctrl_c(train, tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     handler = signal.getsignal(signal.SIGINT)
-    monkeypatch.setattr("physml.callbacks.finite_loss.FiniteLoss.on_train_batch_end", press)
+    monkeypatch.setattr("physml.callbacks.finite_numbers.FiniteNumbers.on_train_batch_end", press)
     try:
         done = train()
     finally:

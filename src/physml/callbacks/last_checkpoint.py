@@ -29,9 +29,10 @@ class LastCheckpoint(Checkpoint):
     """Save the state of a training to ``last.ckpt``: after each epoch, from time to time within an epoch, and before it
     ends because a signal asked it to: SIGTERM, or SIGUSR1, by which SLURM tells that a job's time is up.
 
-    Within an epoch a state is saved only where nothing is under way: not between the batches whose gradients are added
-    up, not at a step whose values are still to be logged, not before a validation. A training that is asked to end goes
-    on to the next such step. Several processes agree on what they do once in ``log_every_n_steps`` steps.
+    No state is saved whose weights are not finite numbers. Within an epoch one is saved only where nothing is under
+    way: not between the batches whose gradients are added up, not at a step whose values are still to be logged, not
+    before a validation. A training that is asked to end goes on to the next such step. Several processes agree on what
+    they do once in ``log_every_n_steps`` steps.
 
     Args:
         directory: The folder of the checkpoints.
@@ -121,7 +122,9 @@ class LastCheckpoint(Checkpoint):
         return asked, bool(due)
 
     def _save(self, trainer: Trainer, asked: int) -> None:
-        trainer.save_checkpoint(self.path)
+        finite = all(bool(torch.isfinite(weights).all()) for weights in trainer.lightning_module.parameters())
+        if trainer.strategy.reduce_boolean_decision(finite):
+            trainer.save_checkpoint(self.path)
         self._saved = time.monotonic()
         if asked:
             raise Stopped(asked)
