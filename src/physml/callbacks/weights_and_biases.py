@@ -27,7 +27,7 @@ def wandb_logger(directory: str, project: str = "physml", tags: list[str] | None
     return WandbLogger(
         name=f"{path.parent.name}/{path.name}",
         id=path.name,
-        resume="allow",  # a resumed run goes on under its name
+        resume="allow" if mode == "online" else None,  # a resumed run goes on under its name
         save_dir=path,
         project=project,
         tags=tags,
