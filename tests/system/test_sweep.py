@@ -1,6 +1,8 @@
 """A sweep trains once for each value, in a folder of its own."""
 
+import csv
 import json
+import sys
 
 import torch
 import yaml
@@ -29,3 +31,81 @@ def test_a_sweep_by_config(command, toy, tmp_path):
     assert done.code == 0, done.err
     runs = sorted(path for path in (tmp_path / "runs" / "sweeps").rglob("results.json"))
     assert len(runs) == 2
+
+
+def trials(folder):
+    with (folder / "trials.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def search(command, toy, folder, *words):
+    return command("train", "sweep=optuna", *toy, f"hydra.sweep.dir={folder}", *words)
+
+
+RATE = "task.optimizer.lr=tag(log,interval(1e-3,1e-1))"
+
+
+def test_a_search_for_the_learning_rate_that_goes_on(command, toy, tmp_path):
+    words = [RATE, "seed=choice(1,2)", "trainer.max_epochs=1"]
+    done = search(command, toy, tmp_path / "search", "hydra.sweeper.trials=2", *words)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[-1] == f"search directory: {tmp_path / 'search'}"
+    first = trials(tmp_path / "search")
+    assert search(command, toy, tmp_path / "search", "hydra.sweeper.trials=3", *words).code == 0
+    rows = trials(tmp_path / "search")
+    assert [(row["trial"], row["state"]) for row in rows] == [(str(n), "complete") for n in range(3)]
+    assert rows[:2] == first
+    for row in rows:
+        (run,) = (tmp_path / "search").glob(f"{row['trial']}_toy_*")
+        config = yaml.safe_load((run / "config.yaml").read_text())
+        assert config["task"]["optimizer"]["lr"] == float(row["task.optimizer.lr"])
+        assert config["seed"] == int(row["seed"])
+        best = torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)["callbacks"]
+        (score,) = (state["best_model_score"] for name, state in best.items() if name.startswith("ModelCheckpoint"))
+        assert float(score) == float(row["val/loss"])
+
+
+def test_failed_trials_are_recorded_and_passed_over(command, toy, tmp_path):
+    words = ["task.optimizer.lr=1e-3,1e30", "hydra.sweeper.trials=5"]
+    words += ["hydra/sweeper/sampler=grid"]
+    done = search(command, toy, tmp_path / "search", *words)
+    assert done.code == 1
+    assert "J is nan" in done.err
+    assert sorted(row["state"] for row in trials(tmp_path / "search")) == ["complete", "fail"]
+
+
+def test_hopeless_trials_end_early(command, toy, tmp_path):
+    pruner = "+hydra.sweeper.pruner={_target_: optuna.pruners.ThresholdPruner, upper: 0.0}"
+    words = [RATE, "hydra.sweeper.trials=1", "trainer.max_epochs=5", "~hydra.sweeper.pruner", pruner]
+    done = search(command, toy, tmp_path / "search", *words)
+    assert (done.code, done.err) == (0, "")
+    (row,) = trials(tmp_path / "search")
+    assert row["state"] == "pruned"
+    (results,) = (tmp_path / "search").rglob("results.json")
+    assert json.loads(results.read_text())["epochs"] == 1
+
+
+def test_several_objectives_by_their_names_in_the_results(command, toy, tmp_path):
+    words = [RATE, "hydra.sweeper.trials=2", "trainer.max_epochs=1", "hydra/sweeper/sampler=nsga2"]
+    aims = "hydra.sweeper.objectives=[maximize accuracy,minimize train_seconds]"
+    assert search(command, toy, tmp_path / "search", *words, aims).code == 0
+    assert all(float(row["accuracy"]) <= 1 and float(row["train_seconds"]) > 0 for row in trials(tmp_path / "search"))
+    wrong = "hydra.sweeper.objectives=[maximize accurac]"
+    refused = search(command, toy, tmp_path / "other", *words, wrong)
+    assert "no objective 'accurac' in results.json (did you mean 'accuracy'?)" in refused.complaint
+
+
+def test_mistakes(command, toy, tmp_path):
+    assert "expected a parameter to search, as in: task.optimizer.lr=" in search(command, toy, tmp_path / "a").complaint
+    grid = "hydra/sweeper/sampler=grid"
+    assert (
+        "expected minimize NAME or"
+        in search(command, toy, tmp_path / "c", RATE, "hydra.sweeper.objectives=[accuracy]").complaint
+    )
+    assert "a grid expected values, got an interval" in search(command, toy, tmp_path / "b", RATE, grid).complaint
+
+
+def test_without_optuna_it_says_what_to_install(command, toy, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    done = search(command, toy, tmp_path / "search", RATE)
+    assert done.complaint == "the package 'optuna' is not installed: pip install \"physml[sweep]\" brings it"

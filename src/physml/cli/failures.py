@@ -43,6 +43,8 @@ def _missing_config(error: MissingConfigException) -> str:
 def _configuration(error: BaseException) -> str:
     text = str(error)
     inner = str(error.__cause__) if error.__cause__ else ""
+    if extra := _missing_extra(text + inner):
+        return extra
     if missing := re.search(r"Could not override '([^']+)'", text):
         return _unknown_key(missing[1], text + inner)
     if key := re.search(r"Could not delete from config. '([^']+)' does not exist", text):
@@ -59,6 +61,18 @@ def _configuration(error: BaseException) -> str:
             f"{group[1]!r} is not a config group{did_you_mean(group[1], _groups())}; there are {', '.join(_groups())}"
         )
     return " ".join((text + " " + inner).split())
+
+
+def _missing_extra(text: str) -> str:
+    """What to install, if Hydra could not build a sweeper or launcher as an extra is missing."""
+    if "Are you sure that module" in text:
+        from physml.runs.build import raise_missing_extra
+
+        try:
+            raise_missing_extra(ImportError(text))
+        except ModuleNotFoundError as missing:
+            return str(missing)
+    return ""
 
 
 def _unknown_key(key: str, text: str) -> str:

@@ -126,7 +126,9 @@ def _in_order(arguments: list[str]) -> list[str]:
         if word.startswith("-") and word.partition("=")[0] not in FLAGS:
             raise ValueError(f"{word!r}: {unknown(word, FLAGS)}")
     first = [word for word in words if word in ("-m", "--multirun")]
-    return [*_config_dir(folder), *first, *(word for word in words if word not in first)]
+    if any(word.startswith("sweep=") and word != "sweep=none" for word in words):
+        first = ["-m"]  # Hydra takes swept parameters on the command line only so, whatever the config says
+    return [*_config_dir(folder), *first, *(word for word in words if word not in ("-m", "--multirun"))]
 
 
 def _config_dir(folder: str | None) -> list[str]:
