@@ -9,8 +9,6 @@ from physml.cli.words import split_config_dir, unknown
 from physml.runs.check import problems
 from physml.runs.errors import CheckError, ConfigError
 
-CHECKS = ("config", "residual", "resume")
-
 
 def main(arguments: list[str]) -> None:
     """Run the check that the first argument names.
@@ -21,9 +19,15 @@ def main(arguments: list[str]) -> None:
         CheckError: The property does not hold.
     """
     name, *overrides = arguments or [""]
-    if name not in CHECKS:
-        raise ValueError(f"check {name!r}: {unknown(name, CHECKS)}, as in: physml check config experiment=NAME")
-    {"config": check_config, "residual": check_residual, "resume": check_resume}[name](overrides)
+    checks = {
+        "config": check_config,
+        "residual": check_residual,
+        "resume": check_resume,
+        "cluster": check_cluster,
+    }
+    if name not in checks:
+        raise ValueError(f"check {name!r}: {unknown(name, tuple(checks))}, as in: physml check config experiment=NAME")
+    checks[name](overrides)
 
 
 def check_config(arguments: list[str]) -> None:
@@ -70,3 +74,19 @@ def check_resume(arguments: list[str]) -> None:
     if unlike:
         raise CheckError("\n".join([*unlike[:20], *([f"and {len(unlike) - 20} more"] if len(unlike) > 20 else [])]))
     print(f"ok: {config['name']}: killed and resumed, it ends in the same checkpoints, log and results, bit by bit")
+
+
+def check_cluster(arguments: list[str]) -> None:
+    """Look at the machine: devices, processes, data, checkpoints, signals, W&B, SLURM; a line for each."""
+    overrides, config_dir = split_config_dir(arguments)
+    config = compose_config("train", overrides, config_dir)
+    if wrong := problems(config):
+        raise ConfigError(wrong)
+    from physml.runs.cluster import findings  # takes seconds: after the words have been checked
+
+    broken = []
+    for finding in findings(config, arguments):
+        print(finding, flush=True)
+        broken += [] if finding.ok else [finding.name]
+    if broken:
+        raise CheckError(f"not ready: {', '.join(broken)}")

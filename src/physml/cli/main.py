@@ -13,7 +13,7 @@ COMMANDS = {
     "predict": "apply a finished run to a file: physml predict run=DIR input=FILE.npz output=FILE.npz",
     "simulate": "write samples or a solution of a physical system: physml simulate system=NAME output=FILE.npz",
     "list": "what there is, one line each: physml list [experiments|networks|data|constraints|systems]",
-    "check": "prove a property: physml check config|residual|resume [experiment=NAME] [key=value …]",
+    "check": "prove a property: physml check config|residual|resume|cluster [experiment=NAME] [key=value …]",
 }
 
 
