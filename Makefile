@@ -2,13 +2,18 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: train test lint format
+.PHONY: train test test-cluster lint format
 
 train: .venv/installed
 	$(BIN)/physml train $(ARGS)
 
 test: .venv/installed
 	$(BIN)/python -m pytest $(ARGS)
+
+# As root it installs SLURM where apt-get can; else these tests say what they lack.
+test-cluster: .venv/installed
+	-@command -v slurmctld >/dev/null || PATH=$$PATH:/usr/sbin command -v slurmctld >/dev/null || apt-get install -y -qq --no-install-recommends slurmctld slurmd slurm-client munge
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -m cluster $(ARGS)
 
 lint: .venv/installed
 	$(BIN)/ruff check .

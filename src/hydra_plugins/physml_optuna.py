@@ -9,6 +9,7 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
 from hydra.core.plugins import Plugins
+from hydra.core.utils import JobStatus
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
@@ -95,7 +96,7 @@ class OptunaSweeper(Sweeper):
 
     def _values(self, done: Any) -> list[float] | None:
         """The objectives of a trial, None if its training failed."""
-        if done.return_value is None:
+        if done.status == JobStatus.FAILED or done.return_value is None:
             return None
         if not self.objectives:
             return [done.return_value]

@@ -10,7 +10,7 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
 
 class Stopped(SystemExit):
@@ -27,7 +27,7 @@ class Stopped(SystemExit):
 
 class LastCheckpoint(Checkpoint):
     """Save the state of a training to ``last.ckpt``: after each epoch, from time to time within an epoch, and before it
-    ends because a signal asked it to: SIGTERM, or SIGUSR1, by which SLURM tells that a job's time is up.
+    ends because a signal asked it to: SIGTERM, or SIGUSR1 or SIGUSR2, by which SLURM tells that a job's time is up.
 
     No state is saved whose weights are not finite numbers. Within an epoch one is saved only where nothing is under
     way: not between the batches whose gradients are added up, not at a step whose values are still to be logged, not

@@ -53,3 +53,6 @@ def complete(config: dict[str, Any]) -> dict[str, Any]:
 def plain(config: DictConfig) -> dict[str, Any]:
     """Return a config as plain dicts, lists and numbers, with all interpolations resolved."""
     return OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
+
+
+register()  # also for a job that a launcher starts in another process, which imports what it needs

@@ -68,8 +68,9 @@ def _job(config: DictConfig, failures: list[Exception]) -> float | None:
     """
     directory = Path(HydraConfig.get().runtime.output_dir)
     words, environment = list(HydraConfig.get().overrides.task), dict(os.environ)
+    launcher = HydraConfig.get().runtime.choices["hydra/launcher"]
     # For the other processes of a DDP run, which are to run this trial and not the sweep again.
-    sys.argv = [sys.argv[0], *_config_dir(split_config_dir(sys.argv)[1]), *words, "hydra.mode=RUN"]
+    sys.argv = [str(Path(__file__).resolve()), *_config_dir(split_config_dir(sys.argv)[1]), *words, "hydra.mode=RUN"]
     try:
         config.run_dir = str(directory)
         settings = plain(config)
@@ -83,6 +84,8 @@ def _job(config: DictConfig, failures: list[Exception]) -> float | None:
 
         return train(settings, words, going_on)
     except Exception as failure:
+        if launcher != "basic":  # this process is not the one that reads `failures`
+            raise
         failures.append(failure)
         return None
     finally:
@@ -126,7 +129,9 @@ def _in_order(arguments: list[str]) -> list[str]:
         if word.startswith("-") and word.partition("=")[0] not in FLAGS:
             raise ValueError(f"{word!r}: {unknown(word, FLAGS)}")
     first = [word for word in words if word in ("-m", "--multirun")]
-    if any(word.startswith("sweep=") and word != "sweep=none" for word in words):
+    groups = {word.partition("=")[0]: word.partition("=")[2] for word in words}
+    shown = any(word.partition("=")[0] in ("--cfg", "-c", "--info", "-i", "--help", "-h") for word in words)
+    if not shown and (groups.get("sweep", "none") != "none" or groups.get("launcher", "local") != "local"):
         first = ["-m"]  # Hydra takes swept parameters on the command line only so, whatever the config says
     return [*_config_dir(folder), *first, *(word for word in words if word not in ("-m", "--multirun"))]
 

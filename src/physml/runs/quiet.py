@@ -9,6 +9,7 @@ REMARKS = (
     ".*isinstance\\(treespec, LeafSpec\\).*",  # Lightning's own use of torch
     ".*GPU available but not used.*",  # the trainer config says so
     ".*exists and is not empty.*",  # checkpoints beside the run's other files
+    ".*`srun` command is available.*",  # on the login node of a cluster
     ".*was deprecated.*torch.jit.*",
 )
 

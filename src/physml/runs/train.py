@@ -21,6 +21,7 @@ from physml.runs.directory import note_resumption, start_run, write_results
 from physml.runs.errors import TrainingError
 from physml.runs.quiet import quiet
 from physml.runs.resume import checkpoint_to_resume, steps_logged
+from physml.runs.slurm import requeue
 from physml.tasks.supervised import SupervisedTask
 
 
@@ -77,9 +78,8 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
                 refer_to_checkpoint(logger, Path(best), task.results)
     except Stopped as end:
         if trainer.is_global_zero:
-            print(
-                f"physml: {end.signal.name}: the state is saved; physml train run={directory} goes on", file=sys.stderr
-            )
+            next_step = "the job is queued again" if requeue() else f"physml train run={directory} goes on"
+            print(f"physml: {end.signal.name}: the state is saved; {next_step}", file=sys.stderr, flush=True)
         raise
     except SystemExit as end:
         if end.code == 1:  # Lightning's answer to Ctrl-C
