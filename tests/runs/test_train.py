@@ -93,3 +93,12 @@ def test_a_loss_that_is_no_number(trained, toy, tmp_path):
         trained(*toy, "task.optimizer.lr=1e30")
     assert (tmp_path / "run" / "config.yaml").exists()
     assert not (tmp_path / "run" / "results.json").exists()
+
+
+@pytest.mark.parametrize("profiler", ["simple", "pytorch"])
+def test_a_profile_lies_in_the_run_directory(trained, toy, profiler):
+    run = trained(*toy, f"profiler={profiler}", "trainer.max_epochs=1", "data.batch_size=1")
+    report = (run / "fit-profile.txt").read_text()
+    assert report.startswith("FIT Profiler Report")
+    assert "training_step" in report
+    assert len(list(run.glob("*.pt.trace.json"))) == (0 if profiler == "simple" else 3)

@@ -20,6 +20,7 @@ TRUSTED_TO_TRAIN = (
     "lightning.pytorch.loggers.TensorBoardLogger",
     "lightning.pytorch.loggers.tensorboard",
     "lightning.pytorch.strategies",
+    "lightning.pytorch.profilers",
     "physml.callbacks",
     "physml.runs.csv_log",
 )
@@ -92,13 +93,15 @@ def refuse_moved(config: Mapping[str, Any], directory: Path) -> None:
 
 
 def refuse_other_places(config: Mapping[str, Any], directory: Path) -> None:
-    """Check that the callbacks and loggers of a run write into its directory.
+    """Check that callbacks, loggers and the profiler of a run write into its directory.
 
     Raises:
         PermissionError: One names another place.
     """
-    for group in ("callbacks", "logger"):
-        for name, part in (config.get(group) or {}).items():
+    writers = {group: config.get(group) or {} for group in ("callbacks", "logger")}
+    writers["trainer"] = {"profiler": (config.get("trainer") or {}).get("profiler")}
+    for group, parts in writers.items():
+        for name, part in parts.items():
             for key in ("directory", "dirpath", "save_dir", "filename", "log_dir"):
                 place = Path(str((part or {}).get(key) or "."))
                 place = place if key != "filename" else directory / place
