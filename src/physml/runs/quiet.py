@@ -10,6 +10,7 @@ REMARKS = (
     ".*GPU available but not used.*",  # the trainer config says so
     ".*exists and is not empty.*",  # checkpoints beside the run's other files
     ".*`srun` command is available.*",  # on the login node of a cluster
+    ".*Profiler clears events at the end of each cycle.*",  # the report is of the last steps
     ".*was deprecated.*torch.jit.*",
 )
 
