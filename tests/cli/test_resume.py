@@ -101,6 +101,18 @@ def test_a_run_of_a_stranger_runs_no_code(command, stopped, tmp_path, place, val
     assert step(stopped) == 1
 
 
+@pytest.mark.parametrize("place", ["metrics.csv", "figures", "checkpoints/more"])
+def test_a_run_of_a_stranger_writes_nowhere_else(command, stopped, tmp_path, place):
+    outside = tmp_path / "mine.txt"
+    outside.write_text("mine")
+    (stopped / place).unlink(missing_ok=True)
+    (stopped / place).symlink_to(outside)
+    done = command("train", f"run={stopped}")
+    assert done.complaint == f"{stopped / place}: is a link to {outside}, outside the run directory: remove it first"
+    assert "is a link to" in command("eval", f"run={stopped}").complaint
+    assert outside.read_text() == "mine"
+
+
 def test_modules_of_ones_own_are_allowed_by_name(command, stopped, tmp_path, monkeypatch):
     (tmp_path / "mine.py").write_text("from physml.networks.mlp import MLP\n\n\nclass Mine(MLP):\n    pass\n")
     monkeypatch.syspath_prepend(tmp_path)

@@ -45,7 +45,9 @@ def main(arguments: list[str]) -> None:
         print(f"{directory} is finished: physml eval run={directory} tests it again")
         return
     from physml.runs.build import refuse_untrusted
+    from physml.runs.directory import refuse_links_outside  # with torch, which takes seconds: after the words
 
+    refuse_links_outside(directory)
     refuse_untrusted(settings, (*TRUSTED_TO_TRAIN, *_listed(found.get("allow", ""))))
     refuse_other_places(settings, directory)
     if wrong := problems(settings):

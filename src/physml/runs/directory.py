@@ -39,6 +39,18 @@ def note_resumption(directory: Path, config: dict[str, Any], words: list[str]) -
     write_text(file, json.dumps(origin, indent=2) + "\n")
 
 
+def refuse_links_outside(directory: Path) -> None:
+    """Check that nothing in a run directory, which may be a stranger's, lets its files be written elsewhere.
+
+    Raises:
+        PermissionError: Something is a link to a place outside.
+    """
+    home = directory.resolve()
+    for path in directory.rglob("*"):
+        if path.is_symlink() and not path.resolve().is_relative_to(home):
+            raise PermissionError(f"{path}: is a link to {path.resolve()}, outside the run directory: remove it first")
+
+
 def write_results(directory: Path, results: dict[str, Any]) -> None:
     """Write the results of a finished run to its ``results.json``."""
     write_text(directory / "results.json", json.dumps(_finite(results), indent=2, allow_nan=False) + "\n")

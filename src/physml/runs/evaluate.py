@@ -12,7 +12,7 @@ from physml.runs.build import build, refuse_untrusted
 from physml.runs.check import node_problems
 from physml.runs.checkpoint import find_checkpoint, read_config
 from physml.runs.contact import first_contact
-from physml.runs.directory import write_results
+from physml.runs.directory import refuse_links_outside, write_results
 from physml.runs.errors import ConfigError
 from physml.runs.load import load
 from physml.runs.quiet import quiet
@@ -42,6 +42,7 @@ def evaluate(settings: dict[str, Any]) -> dict[str, Any]:
     data.setup("test")
     first_contact(task, data.test_dataloader())
     home = checkpoint.parent.parent if read_config(checkpoint) else checkpoint.parent
+    refuse_links_outside(home)
     folder = home / "evaluations" / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{secrets.token_hex(3)}"
     figures = Figures(
         str(folder / "figures"), {name: build(plot) for name, plot in plots.items()}, drawn.get("events", 1000)

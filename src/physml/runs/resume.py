@@ -7,9 +7,7 @@ from typing import Any
 
 import yaml
 
-from physml.runs.checkpoint_files import BEFORE
 from physml.runs.errors import ConfigError
-from physml.runs.load import read_checkpoint
 
 # What a run directory may name besides the parts of a task, so that its training goes on: none of them starts a process
 # or loads a pickle. Where they write is looked at apart.
@@ -32,6 +30,9 @@ def checkpoint_to_resume(directory: Path) -> tuple[Path, dict[str, Any]] | None:
     Raises:
         ValueError: There are some, but none can be used.
     """
+    from physml.runs.checkpoint_files import BEFORE  # with torch, which takes seconds: when it is needed
+    from physml.runs.load import read_checkpoint
+
     refused = []
     for name in ("last.ckpt", BEFORE):
         path = directory / "checkpoints" / name
