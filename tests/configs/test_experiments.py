@@ -59,6 +59,8 @@ SHORT = {
     "paper/greydanus2019_spring": ["+callbacks.figures.plots.motion.periods=2"],
     "paper/greydanus2019_pendulum": ["+callbacks.figures.plots.motion.periods=2"],
     "paper/greydanus2019_two_body": ["+callbacks.figures.plots.motion.periods=2"],
+    "paper/greydanus2019_three_body": ["data.test_source.simulate.steps=4", "task.test_arrays.motion.substeps=1"],
+    "paper/cranmer2020_double_pendulum": ["data.test_source.simulate.steps=10"],
     **{name: ["+task.repeats=1"] for name in FIELDS},
     # With more residuals than weights: else the standard errors, and with them the results, are no numbers.
     "paper/raissi2019_burgers_identification": ["+task.repeats=1", "+task.network.hidden=[3]", "data.batch_size=16"],

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import torch
 
+from physml.physics.gravity import Gravity, three_bodies
 from physml.physics.pendulum import Pendulum
 from physml.physics.spring import Spring
-from physml.report.motion import plot_forecasts, plot_motion
+from physml.report.motion import plot_forecasts, plot_motion, plot_rollout
 
 FUTURE = torch.tensor([[[1.0, 0.5], [0.0, 0.0]]], dtype=torch.float64)
 
@@ -41,3 +42,24 @@ def test_forecasts_by_the_true_law_are_drawn_on_the_true_trajectories():
     half = plot_forecasts(lambda x: 0.5 * law.trajectory(x, 0.2, 7)[:, 1:], start, future, law, dt=0.2)
     assert half.axes[2].lines[0].get_ydata()[-1] < -0.5
     assert np.abs(energies.lines[0].get_ydata()).max() < 1e-12
+
+
+def test_a_rollout_by_the_true_law_lies_on_the_true_paths_and_loses_no_energy_where_a_damped_one_does():
+    law = Gravity((1.0, 1.0, 1.0))
+    future = torch.from_numpy(three_bodies(np.random.default_rng(0), count=2, steps=12, dt=0.05)["x"])
+
+    def damped(state):
+        return law.derivative(state) - 0.2 * state * (torch.arange(12) >= 6)
+
+    figure = plot_rollout(law.derivative, future, law, 0.05, [(0, 1), (2, 3), (4, 5)], {"damped": damped}, drawn=10)
+    learnt, rival, energies = figure.axes
+    assert [len(panel.lines) for panel in figure.axes] == [6, 6, 2]
+    for true, found in zip(learnt.lines[::2], learnt.lines[1::2], strict=True):
+        assert len(true.get_xdata()) == 11
+        np.testing.assert_allclose(found.get_xydata(), true.get_xydata(), atol=1e-6)
+    assert np.abs(rival.lines[1].get_xydata() - rival.lines[0].get_xydata()).max() > 1e-2
+    t, error = energies.lines[0].get_xydata().T
+    assert t[-1] == pytest.approx(0.6)
+    assert error.max() < 1e-6
+    assert energies.lines[1].get_ydata()[-1] > 0.1
+    assert [panel.get_title() for panel in (learnt, rival)] == ["learnt, truth in grey", "damped, truth in grey"]

@@ -59,7 +59,7 @@ def test_every_law_of_these_is_judged():
     [
         (
             "experiment=pendulum_rnn",
-            "+task.constraints.energy.energy.pendulum="
+            "+task.constraints.energy.quantity.pendulum="
             "{_target_: physml.physics.double_pendulum.DoublePendulum, length_2: 1.1}",
         ),
         ("experiment=nbody_e3nn", "task.constraints.momentum_conservation.duration=0.95"),

@@ -4,6 +4,8 @@ import io
 import json
 
 import greydanus2019 as study
+import pytest
+import torch
 from rich.console import Console
 
 from physml.cli.compose import compose_config
@@ -13,7 +15,7 @@ FEW = ["data.train=60", "data.validation=30", "data.test=4", "data.batch_size=30
 
 
 def test_the_baseline_has_the_layers_of_the_hamiltonian_and_all_else_is_equal():
-    for system in study.SYSTEMS:
+    for system in study.PUBLISHED:
         baseline, hamiltonian = (
             compose_config("train", study.overrides(system, method, 1, [])) for method in ("baseline", "hamiltonian")
         )
@@ -26,12 +28,24 @@ def test_the_baseline_has_the_layers_of_the_hamiltonian_and_all_else_is_equal():
         assert {**baseline["task"], "network": None} == {**hamiltonian["task"], "network": None}
         assert baseline["trainer"] == hamiltonian["trainer"]
         assert set(study.MERITS) == set(baseline["task"]["test_metrics"])
-        assert study.PUBLISHED[system].keys() == study.METHODS.keys()
+        assert study.PUBLISHED[system].keys() == {"baseline", "hamiltonian"}
+
+
+def test_the_hamiltonian_of_pairs_differs_in_its_network_alone_and_conserves_momentum():
+    for system in ("two_body", "three_body"):
+        plain, of_pairs = (
+            compose_config("train", study.overrides(system, method, 1, [])) for method in ("hamiltonian", "of pairs")
+        )
+        assert {**plain["task"], "network": None} == {**of_pairs["task"], "network": None}
+        assert plain["data"] == of_pairs["data"]
+        x = torch.randn(3, plain["data"]["in_shape"][0])
+        total = build(of_pairs["task"]["network"])(x).unflatten(-1, (2, -1, 2)).sum(-2)[:, 1]
+        assert total.abs().max() < 1e-5
 
 
 def test_the_table_has_the_published_number_and_mean_and_spread_over_the_seeds(tmp_path):
     for system in study.SYSTEMS:
-        for method in study.METHODS:
+        for method in study.SYSTEMS[system]:
             for seed, error in ((1, 0.125), (2, 0.375)):
                 run = tmp_path / study.variant(system, method) / f"seed_{seed}_abc"
                 run.mkdir(parents=True)
@@ -43,14 +57,14 @@ def test_the_table_has_the_published_number_and_mean_and_spread_over_the_seeds(t
     assert found["systems"]["spring"]["baseline"]["git_commits"] == ["c"]
     printed = io.StringIO()
     Console(file=printed, width=120).print(study.table(found))
-    rows = len(study.SYSTEMS) * len(study.METHODS)
+    rows = sum(map(len, study.SYSTEMS.values()))
     assert printed.getvalue().count("2.5e-01 ± 2e-01") == rows * len(study.MERITS)
     assert printed.getvalue().count("3.8e-04") == 1  # as published
 
 
-def test_both_methods_are_drawn_together(trained, tmp_path, monkeypatch):
-    for method in study.METHODS:
-        trained(*study.overrides("spring", method, 1, FEW), folder=f"{study.variant('spring', method)}/seed_1_abc")
-    monkeypatch.setattr(study, "SYSTEMS", ("spring",))
-    study.draw(tmp_path, 1, periods=2)
-    assert (tmp_path / "greydanus2019_spring.png").stat().st_size > 10_000
+@pytest.mark.parametrize("system", ["spring", "double_pendulum"])
+def test_all_methods_are_drawn_together(trained, tmp_path, system):
+    for method in study.SYSTEMS[system]:
+        trained(*study.overrides(system, method, 1, FEW), folder=f"{study.variant(system, method)}/seed_1_abc")
+    study.draw(tmp_path, 1, [system], periods=2)
+    assert (tmp_path / f"greydanus2019_{system}.png").stat().st_size > 10_000

@@ -1,6 +1,6 @@
 """A Hamiltonian network: equations of motion from a learnt energy, which they conserve."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -12,10 +12,11 @@ class Hamiltonian(nn.Module):
     r"""The canonical equations of a Hamiltonian that is a multilayer perceptron with tanh.
 
     .. math:: \dot q = \frac{\partial H}{\partial p}, \qquad \dot p = -\frac{\partial H}{\partial q}, \qquad
-              H = \mathrm{MLP}(q, p; w)
+              H = \mathrm{MLP}(\phi(q, p); w)
 
     Whatever the weights, the flow conserves H and the volume of phase space, and it runs backwards as it came. H is
-    known up to a constant, and only where the data were.
+    known up to a constant, and only where the data were. A symmetry of φ is one of H, and its conserved quantity is
+    conserved by the motion, too; see `physml.ops.pair_invariants.pair_invariants`.
 
     The weights start orthogonal, as in the authors' code.
 
@@ -26,6 +27,7 @@ class Hamiltonian(nn.Module):
     Args:
         features: Components of a state: coordinates, then as many momenta.
         hidden: Widths of the hidden layers of H.
+        embedding: φ, a function without weights; the state itself if not given.
 
     Shapes: x (…, features) → (…, features)
 
@@ -37,21 +39,27 @@ class Hamiltonian(nn.Module):
         torch.Size([5, 4])
     """
 
-    def __init__(self, features: int, hidden: Sequence[int] = (200, 200)) -> None:
+    def __init__(
+        self,
+        features: int,
+        hidden: Sequence[int] = (200, 200),
+        embedding: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
         super().__init__()
         if features % 2:
             raise ValueError(
                 f"expected an even number of features, coordinates and as many momenta, got {features}: "
                 "use data of canonical states"
             )
-        self.network = MLP([features], [], list(hidden), nn.Tanh())
+        self.embedding = embedding
+        self.network = MLP([self._embedded(torch.ones(features)).shape[-1]], [], list(hidden), nn.Tanh())
         for layer in self.network.modules():
             if isinstance(layer, nn.Linear):
                 nn.init.orthogonal_(layer.weight)
 
     def energy(self, x: Tensor) -> Tensor:
         """Return H of states. Shapes: (…, features) → (…,)."""
-        return self.network(x)
+        return self.network(self._embedded(x))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return how the states change with time; the graph is kept where gradients are wanted."""
@@ -62,3 +70,6 @@ class Hamiltonian(nn.Module):
             (slope,) = torch.autograd.grad(self.energy(x).sum(), x, create_graph=wanted)
         by_coordinate, by_momentum = slope.chunk(2, dim=-1)
         return torch.cat([by_momentum, -by_coordinate], dim=-1)
+
+    def _embedded(self, x: Tensor) -> Tensor:
+        return x if self.embedding is None else self.embedding(x)

@@ -6,13 +6,14 @@ Pass SI values for SI results.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from physml.ops.integrators import integrate
+from physml.ops.measured_trajectories import measured_trajectories
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,18 @@ class DoublePendulum:
         force_2 = -self.mass_2 * self.gravity * self.length_2 * torch.sin(theta_2) + coupling
         return torch.cat([omega, torch.stack([force_1, force_2], dim=-1)], dim=-1)
 
+    def acceleration(self, theta: Tensor, omega: Tensor) -> Tensor:
+        r"""Angular accelerations, from the rate of change of the canonical momenta.
+
+        .. math:: \dot\omega = M^{-1}(\theta)\, \big( \dot p - \dot M\, \omega \big)
+
+        Shapes: (…, 2), (…, 2) → (…, 2)
+        """
+        force = self.derivative(torch.cat([theta, self.momenta(theta, omega)], dim=-1))[..., 2:]
+        slope = -self.mass_2 * self.length_1 * self.length_2 * torch.sin(theta[..., 0] - theta[..., 1])
+        turning = slope * (omega[..., 0] - omega[..., 1])  # the change of M's only entry that changes, off its diagonal
+        return self.velocities(theta, force - turning[..., None] * omega.flip(-1))
+
     def energy(self, theta: Tensor, omega: Tensor) -> Tensor:
         r"""Total energy :math:`T + V`, zero at rest. Shapes: (…, 2), (…, 2) → (…,)."""
         kinetic = 0.5 * (omega * self.momenta(theta, omega)).sum(-1)
@@ -116,6 +129,73 @@ class DoublePendulum:
             self.mass_2 * self.length_1 * self.length_2 * cosine,
             self.mass_2 * self.length_2**2,
         )
+
+
+@dataclass(frozen=True)
+class AngularStates:
+    r"""The double pendulum as a law of states :math:`z = (\theta_1, \theta_2, \omega_1, \omega_2)`.
+
+    .. math:: \dot z = (\omega,\; \dot\omega(\theta, \omega))
+
+    Angles and their velocities are what is measured; canonical momenta need the masses.
+
+    Units: as :class:`DoublePendulum`.
+
+    Args:
+        pendulum: Masses, lengths and gravity.
+    """
+
+    pendulum: DoublePendulum = field(default_factory=DoublePendulum)
+
+    def energy(self, state: Tensor) -> Tensor:
+        """Return the energy of states, zero at rest. Shapes: (…, 4) → (…,)."""
+        return self.pendulum.energy(*state.chunk(2, dim=-1))
+
+    def derivative(self, state: Tensor) -> Tensor:
+        """Return how states change with time. Shapes: (…, 4) → (…, 4)."""
+        theta, omega = state.chunk(2, dim=-1)
+        return torch.cat([omega, self.pendulum.acceleration(theta, omega)], dim=-1)
+
+    def trajectory(self, start: Tensor, dt: float, steps: int) -> Tensor:
+        """Return the states every `dt`. Shapes: (…, 4) → (…, steps + 1, 4)."""
+        return torch.cat(self.pendulum.trajectory(*start.chunk(2, dim=-1), dt, steps), dim=-1)
+
+
+def angular_states(
+    rng: np.random.Generator,
+    count: int = 50,
+    steps: int = 49,
+    dt: float = 0.2,
+    noise: float = 0.0,
+    angle: float = 1.0,
+    velocity: float = 0.4,
+    law: AngularStates | None = None,
+) -> dict[str, np.ndarray]:
+    r"""Return trajectories from random starts, exact and as measured.
+
+    .. math:: \theta_i \sim U(-\theta_{max}, \theta_{max}), \qquad \omega_i \sim U(-\omega_{max}, \omega_{max})
+
+    Units: natural (m = l = g = 1) unless `law` says otherwise. With the default angles and velocities no start has the
+    energy 2 m g l at which the lower rod can turn over, so that angles stay angles.
+
+    Args:
+        rng: Source of the starts and the noise.
+        count: Number of trajectories.
+        steps: States after the first.
+        dt: Time between two states.
+        noise: Standard deviation of the measured angles and velocities; the derivatives are exact.
+        angle: :math:`\theta_{max}` in rad.
+        velocity: :math:`\omega_{max}`.
+        law: Masses, lengths and gravity.
+
+    Returns:
+        ``t`` (steps + 1,), ``x`` (trajectories, steps + 1, 4), the states, ``x_noisy``, the same as measured, ``v``,
+        their derivatives, and ``E`` (trajectories, steps + 1), their energies.
+    """
+    law = law or AngularStates()
+    bounds = np.array([angle, angle, velocity, velocity])
+    x = law.trajectory(torch.from_numpy(rng.uniform(-bounds, bounds, (count, 4))), dt, steps)
+    return measured_trajectories(law, x, dt, noise * rng.standard_normal(x.shape))
 
 
 def simulate(

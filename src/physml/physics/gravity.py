@@ -49,11 +49,6 @@ class Gravity:
         potential = -self.constant * (masses[i] * masses[j] / distance).sum(-1)
         return (p.square().sum(-1) / (2 * masses)).sum(-1) + potential
 
-    def angular_momentum(self, state: Tensor) -> Tensor:
-        r"""Return :math:`\sum_i q_i \times p_i` about the origin. Shapes: (…, 4 bodies) → (…,)."""
-        q, p = self.bodies(state)
-        return (q[..., 0] * p[..., 1] - q[..., 1] * p[..., 0]).sum(-1)
-
     def period(self, state: Tensor) -> Tensor:
         r"""Return the period of two bodies about each other, NaN where they are not bound.
 
@@ -118,6 +113,17 @@ class Gravity:
             )
         q, p = state.unflatten(-1, (2, len(self.masses), 2)).unbind(-3)
         return q, p
+
+
+def momentum(state: Tensor) -> Tensor:
+    r"""Return the total momentum :math:`\sum_i p_i` of any number of bodies. Shapes: (…, 4 bodies) → (…, 2)."""
+    return state.unflatten(-1, (2, -1, 2))[..., 1, :, :].sum(-2)
+
+
+def angular_momentum(state: Tensor) -> Tensor:
+    r"""Return :math:`\sum_i q_i \times p_i` about the origin, of any number of bodies. Shapes: (…, 4 bodies) → (…,)."""
+    q, p = state.unflatten(-1, (2, -1, 2)).unbind(-3)
+    return (q[..., 0] * p[..., 1] - q[..., 1] * p[..., 0]).sum(-1)
 
 
 def two_bodies(

@@ -1,6 +1,6 @@
 """Figures of learnt equations of motion, integrated for long."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,49 @@ def plot_motion(
     energies.axhline(1, color="black", lw=3, alpha=0.3, zorder=0)
     energies.set(xlabel="time / period", ylabel="true energy $H / H_0$", ylim=(0, 2), title=f"{periods} periods")
     plane.legend(fontsize="small")
+    return figure
+
+
+def plot_rollout(
+    network: nn.Module,
+    future: Tensor,
+    law: Any,
+    dt: float,
+    paths: Sequence[tuple[int, int]],
+    rivals: Mapping[str, nn.Module] | None = None,
+    drawn: int = 100,
+    substeps: int = 4,
+) -> Figure:
+    """Draw where learnt equations lead the first trajectory, which need not recur, and its true energy.
+
+    Args:
+        network: Maps states to their derivatives.
+        future: True trajectories, shape (events, times, features).
+        law: What has `energy` of states, such as `physml.physics.gravity.Gravity`.
+        dt: Time between two states.
+        paths: Components of a state that are drawn over each other, such as the coordinates of each body.
+        rivals: Further networks by the names that the titles give them.
+        drawn: How many steps of the paths to draw.
+        substeps: Runge–Kutta steps between two states.
+    """
+    networks = {"learnt": network} | dict(rivals or {})
+    figure = Figure(figsize=(4 * len(networks) + 6, 4), layout="constrained")
+    *planes, energies = figure.subplots(1, len(networks) + 1, width_ratios=[1] * len(networks) + [1.5])
+    true = future[0, : drawn + 1].numpy()
+    reach = 1.3 * max(np.abs(true[:, list(path)]).max() for path in paths)
+    t = dt * np.arange(future.shape[1])
+    for colour, (panel, (name, field)) in enumerate(zip(planes, networks.items(), strict=True)):
+        with torch.no_grad():
+            motion = integrate(field, future[0, 0], dt, future.shape[1] - 1, substeps=substeps)
+        for body, path in enumerate(map(list, paths)):
+            panel.plot(*true[:, path].T, color="black", lw=4, alpha=0.2)
+            panel.plot(*motion[: drawn + 1, path].numpy().T, color=f"C{body}", lw=1)
+        panel.set(title=f"{name}, truth in grey", xlim=(-reach, reach), ylim=(-reach, reach))
+        panel.set_box_aspect(1)
+        error = (law.energy(motion) - law.energy(future[0])).abs().numpy()
+        energies.semilogy(t[1:], error[1:], color=f"C{colour}", label=name)
+    energies.set(xlabel="time", ylabel=r"$|H(\hat x_t) - H(x_t)|$", title="error of the true energy")
+    energies.legend(fontsize="small")
     return figure
 
 
