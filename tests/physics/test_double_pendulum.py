@@ -6,7 +6,15 @@ import pytest
 import torch
 
 from physml.ops.integrators import gauss_legendre_step, integrate, runge_kutta_step
-from physml.physics.double_pendulum import DoublePendulum, Energy, decode, encode, simulate
+from physml.physics.double_pendulum import (
+    AngularStates,
+    DoublePendulum,
+    Energy,
+    angular_states,
+    decode,
+    encode,
+    simulate,
+)
 
 GENERAL = DoublePendulum(mass_1=1.3, mass_2=0.7, length_1=0.8, length_2=1.1, gravity=9.81)
 
@@ -151,3 +159,29 @@ def test_decode_inverts_encode_whatever_the_radius():
 def test_energy_refuses_other_states():
     with pytest.raises(ValueError, match="expected states of 6 features"):
         Energy()(torch.zeros(3, 4))
+
+
+@pytest.mark.parametrize("pendulum", [DoublePendulum(), GENERAL])
+def test_the_acceleration_is_that_of_the_textbook(pendulum):
+    theta, omega = states()
+    torch.testing.assert_close(pendulum.acceleration(theta, omega), acceleration(pendulum, theta, omega))
+
+
+def test_states_of_angles_and_velocities_follow_their_derivative_and_keep_their_energy():
+    law = AngularStates(GENERAL)
+    start = torch.cat(states(angle=2.0, velocity=1.0), dim=-1)
+    path = law.trajectory(start, 0.005, 8)
+    torch.testing.assert_close(path[:, 0], start)
+    slope = (8 * (path[:, 5] - path[:, 3]) - (path[:, 6] - path[:, 2])) / 0.06
+    torch.testing.assert_close(slope, law.derivative(path[:, 4]), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(law.energy(path), law.energy(start)[:, None].expand(-1, 9), rtol=1e-6, atol=1e-6)
+    assert (law.energy(start) - GENERAL.energy(start[:, :2], start[:, 2:])).abs().max() == 0
+
+
+def test_the_default_starts_cannot_turn_a_rod_over():
+    drawn = angular_states(np.random.default_rng(0), count=400, steps=1, noise=0.1)
+    assert drawn["x"].shape == drawn["v"].shape == (400, 2, 4)
+    assert 1.5 < drawn["E"].max() < 2  # the lower rod upright over the upper one hanging has 2 m g l
+    corners = torch.tensor([[1.0, s, 0.4, r] for s in (-1.0, 1.0) for r in (-0.4, 0.4)], dtype=torch.float64)
+    assert AngularStates().energy(corners).max() < 2
+    np.testing.assert_allclose((drawn["x_noisy"] - drawn["x"]).std(), 0.1, rtol=0.05)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from physml.cli.compose import compose_config
-from physml.physics import burgers
+from physml.physics import burgers, gravity
 from physml.physics.burgers import Burgers
 from physml.runs import residual
 from physml.runs.build import build
@@ -52,6 +52,27 @@ def test_every_law_of_these_is_judged():
         ["visible_energy", "sum_to_one", "bounds"], True
     )
     assert found("experiment=pendulum_rnn")["energy"].holds
+
+
+ORBITS = [
+    "experiment=paper/greydanus2019_two_body",
+    "data.validation=100",
+    *(f"+constraint@task.constraints.{name}={name}" for name in ("linear_momentum", "angular_momentum")),
+]
+
+
+def test_orbits_conserve_momentum_and_angular_momentum_and_a_wrong_sign_in_it_is_found(monkeypatch):
+    laws = {name: law.holds for name, law in found(*ORBITS).items()}
+    assert laws == {"linear_momentum": True, "angular_momentum": True}
+
+    def wrong(state):
+        q, p = state.unflatten(-1, (2, -1, 2)).unbind(-3)
+        return (q[..., 0] * p[..., 1] + q[..., 1] * p[..., 0]).sum(-1)
+
+    monkeypatch.setattr(gravity, "angular_momentum", wrong)
+    law = found(*ORBITS)["angular_momentum"]
+    assert law.holds is False
+    assert "the target breaks the law" in law.text
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from physml.ops.grid_conditions import grid_conditions
@@ -14,7 +15,7 @@ from physml.runs.build import build
 from physml.runs.errors import NotJudged
 from physml.runs.evidence import Evidence
 
-PERTURBATION = 0.1  # of the targets' spread, added to all of them: noise would average out of the sums in the laws
+PERTURBATION = 0.1  # of the targets' spread: noise would average out of the sums in the laws
 PART = 0.01  # of the perturbed Ω, which is quadratic: a tenth of the perturbation is noticed
 LARGEST = 1e-4  # Ω is in units of the law's own scale, squared: a hundredth of the scale; rounding in float32 is below
 CONDITION = 1e-3  # of the largest value, and of the largest slope: a condition may round a kink of the solution
@@ -156,7 +157,10 @@ def _judge_prediction(law: nn.Module, evidence: Evidence) -> tuple[bool, str]:
     def penalty(prediction: Tensor) -> float:
         return float(call(law, {**batch, "prediction": prediction, "input": prediction, "target": target}))
 
-    return _compared("target", penalty(target), penalty(target + PERTURBATION * target.std()))
+    # A shift of all bodies leaves their angular momentum about their centre alone, an uneven one may leave a sum alone.
+    shift = PERTURBATION * target.std()
+    uneven = shift * torch.linspace(-1, 1, target.shape[-1])
+    return _compared("target", penalty(target), max(penalty(target + shift), penalty(target + uneven)))
 
 
 def _compared(exact: str, value: float, wrong: float) -> tuple[bool, str]:
