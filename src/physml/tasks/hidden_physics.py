@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 
 from physml.networks.hidden_physics import HiddenPhysics
-from physml.tasks.second_order_step import second_order_step
+from physml.tasks.second_order_step import refuse_optimizer, second_order_step
 from physml.tasks.single_process import refuse_several_processes
 from physml.tasks.supervised import Batch, SupervisedTask
 
@@ -62,8 +62,7 @@ class HiddenPhysicsTask(SupervisedTask):
         scheduler: None = None,
         weighting: nn.Module | None = None,
     ) -> None:
-        if optimizer is not None or scheduler is not None:
-            raise ValueError("expected no optimizer and no scheduler, as the steps are made here: set optimizer=none")
+        refuse_optimizer(optimizer, scheduler)
         if len(constraints) != 1:
             raise ValueError(
                 f"expected one constraint, the residual of the learnt law, got {len(constraints)}: add learnt_law alone"

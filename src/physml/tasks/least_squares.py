@@ -9,7 +9,7 @@ from torchmetrics import Metric
 from physml.ops.named import call
 from physml.ops.point_jacobian import point_jacobian
 from physml.ops.sandwich_covariance import sandwich_covariance
-from physml.tasks.second_order_step import second_order_step
+from physml.tasks.second_order_step import refuse_optimizer, second_order_step
 from physml.tasks.single_process import refuse_several_processes
 from physml.tasks.supervised import Batch, Objective, SupervisedTask
 
@@ -61,8 +61,7 @@ class LeastSquaresTask(SupervisedTask):
         scheduler: None = None,
         weighting: nn.Module | None = None,
     ) -> None:
-        if optimizer is not None or scheduler is not None:
-            raise ValueError("expected no optimizer and no scheduler, as the steps are made here: set optimizer=none")
+        refuse_optimizer(optimizer, scheduler)
         if not constraints:
             raise ValueError("expected an equation among the constraints, got none: add one with a residual")
         super().__init__(network, loss, None, None, constraints, weighting, metrics, test_arrays, test_metrics)
