@@ -12,6 +12,7 @@ from physml.cli.compose import compose_config
 from physml.runs.build import build
 
 FEW = ["data.train=60", "data.validation=30", "data.test=4", "data.batch_size=30", "trainer=smoke", "logger=csv"]
+SHORT = ["data.test_source.simulate.steps=20"]
 
 
 def test_the_baseline_has_the_layers_of_the_hamiltonian_and_all_else_is_equal():
@@ -65,6 +66,6 @@ def test_the_table_has_the_published_number_and_mean_and_spread_over_the_seeds(t
 @pytest.mark.parametrize("system", ["spring", "double_pendulum"])
 def test_all_methods_are_drawn_together(trained, tmp_path, system):
     for method in study.SYSTEMS[system]:
-        trained(*study.overrides(system, method, 1, FEW), folder=f"{study.variant(system, method)}/seed_1_abc")
+        trained(*study.overrides(system, method, 1, FEW + SHORT), folder=f"{study.variant(system, method)}/seed_1_abc")
     study.draw(tmp_path, 1, [system], periods=2)
     assert (tmp_path / f"greydanus2019_{system}.png").stat().st_size > 10_000
