@@ -40,6 +40,20 @@ def test_the_solution_is_given_point_by_point():
         source(25601, np.random.default_rng(0))
 
 
+def test_a_solution_in_the_plane_is_given_by_its_coordinates():
+    x, y = np.linspace(0, 1, 5), np.linspace(2, 4, 7)
+    plane = {"x": x, "y": y, "u": x[:, None] + 10 * y}
+    for variables in (["x", "y"], ["y", "x"]):
+        arrays = SolutionSource(lambda: plane, variables)(35, np.random.default_rng(0)).events
+        place = dict(zip(variables, arrays["x"].unbind(1), strict=True))
+        torch.testing.assert_close(arrays["y"][:, 0], place["x"] + 10 * place["y"])
+        assert len(arrays["x"].unique(dim=0)) == 35
+    with pytest.raises(
+        ValueError, match=r"expected a solution with the coordinates t, x, got x, y, u: rename variables"
+    ):
+        SolutionSource(lambda: plane)(35, np.random.default_rng(0))
+
+
 def test_a_complex_solution_has_two_columns():
     solution = partial(nonlinear_schrodinger.soliton, points=64, frames=10, substeps=2)
     y = SolutionSource(solution)(500, np.random.default_rng(0)).events["y"]

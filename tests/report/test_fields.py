@@ -31,7 +31,18 @@ def test_a_complex_field_is_drawn_by_its_modulus():
     torch.testing.assert_close(torch.tensor(error.data), 4 * truth.abs().reshape(7, 5))
 
 
+def test_slices_are_where_they_are_asked_for():
+    points, truth = grid()
+    figure = plot_solution(points, truth, truth, variables=["x", "y"], slices=[0.25, 0.75])
+    panels = [panel for panel in figure.axes if panel.lines]
+    assert [panel.get_title() for panel in panels] == ["x = 0.25", "x = 0.75"]
+    assert {panel.get_xlabel() for panel in panels} == {"y"}
+    assert (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()) == ("x", "y")
+    true, _ = panels[0].lines
+    torch.testing.assert_close(torch.tensor(true.get_ydata()), 0.25 + 10 * torch.linspace(-1, 1, 7))
+
+
 def test_a_part_of_a_grid_is_refused():
     points, truth = grid()
-    with pytest.raises(ValueError, match=r"expected all points of a grid of 5 times and 7 places, got 34"):
+    with pytest.raises(ValueError, match=r"expected all points of a grid of 5 × 7, got 34"):
         plot_solution(points[:-1], truth[:-1], truth[:-1])

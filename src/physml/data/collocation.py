@@ -1,6 +1,6 @@
 """Points at which an equation has to hold, and the solution on a grid to test with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -38,24 +38,33 @@ class BoxSource:
 class SolutionSource:
     """The reference solution of an equation on its grid.
 
-    Arrays: ``x`` (points, 2), time and place, and ``y`` (points, 1), in double precision; place by place, each with all
-    its times. Of a complex solution ``y`` is (points, 2), real and imaginary part.
+    Arrays: ``x`` (points, variables) and ``y`` (points, 1), in double precision, in the order of u's elements: place by
+    place, each with all its times. Of a complex solution ``y`` is (points, 2), real and imaginary part.
 
     Args:
-        solution: Returns ``x`` (places,), ``t`` (times,) and ``u`` (places, times).
+        solution: Returns the coordinates in the order of u's dimensions, such as ``x`` (places,) and ``t`` (times,),
+            and ``u`` (places, times).
+        variables: A letter for each column of x.
     """
 
-    def __init__(self, solution: Callable[[], dict[str, np.ndarray]]) -> None:
-        self.solution = solution
+    def __init__(self, solution: Callable[[], dict[str, np.ndarray]], variables: Sequence[str] = ("t", "x")) -> None:
+        self.solution, self.variables = solution, list(variables)
 
     def __call__(self, count: int, rng: np.random.Generator) -> Arrays:
         """Return the first `count` points of the grid.
 
         Raises:
-            ValueError: The grid has less.
+            ValueError: The grid has less, or other coordinates.
         """
         found = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in self.solution().items()}
-        points = torch.cartesian_prod(found["x"], found["t"]).flip(1)
+        if not set(self.variables) < set(found):
+            raise ValueError(
+                f"expected a solution with the coordinates {', '.join(self.variables)}, got {', '.join(found)}: "
+                "rename variables"
+            )
+        axes = [name for name in found if name in self.variables]
+        grid = torch.stack(torch.meshgrid(*(found[name] for name in axes), indexing="ij"), dim=-1).flatten(0, -2)
+        points = grid[:, [axes.index(name) for name in self.variables]]
         if count > len(points):
             raise ValueError(
                 f"expected at most {len(points)} points, the grid of the solution, got {count}: lower data.test"

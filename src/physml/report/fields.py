@@ -1,20 +1,29 @@
-"""Figures of fields over time and space."""
+"""Figures of fields over time and space, or over a plane."""
+
+from collections.abc import Sequence
 
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
 
-def plot_solution(x: Tensor, prediction: Tensor, target: Tensor, slices: int = 3) -> Figure:
+def plot_solution(
+    x: Tensor,
+    prediction: Tensor,
+    target: Tensor,
+    variables: Sequence[str] = ("t", "x"),
+    slices: Sequence[float] = (1 / 3, 2 / 3, 1.0),
+) -> Figure:
     """Draw a field over time and space, its error, and slices of it at some times beside the truth.
 
     Of a field with several components, such as real and imaginary part, it is the modulus.
 
     Args:
-        x: All points of a grid, time and place, shape (points, 2).
+        x: All points of a grid, time and place or the two places of a plane, shape (points, 2).
         prediction: The field there, shape (points, components).
         target: The truth there, shape (points, components).
-        slices: How many times to draw, equally spaced up to the last.
+        variables: A letter for each column of x.
+        slices: Where along the first one to draw, in parts of its range.
 
     Raises:
         ValueError: The points are no grid.
@@ -23,7 +32,7 @@ def plot_solution(x: Tensor, prediction: Tensor, target: Tensor, slices: int = 3
     place, row = torch.unique(x[:, 1], return_inverse=True)
     if len(x) != len(t) * len(place):
         raise ValueError(
-            f"expected all points of a grid of {len(t)} times and {len(place)} places, got {len(x)}: "
+            f"expected all points of a grid of {len(t)} × {len(place)}, got {len(x)}: "
             "raise callbacks.figures.events to all of them"
         )
     field, truth = (torch.empty(len(place), len(t), dtype=x.dtype) for _ in range(2))
@@ -40,13 +49,14 @@ def plot_solution(x: Tensor, prediction: Tensor, target: Tensor, slices: int = 3
         above[1].pcolormesh(t, place, error, shading="nearest", cmap="RdBu", vmin=-limit, vmax=limit),
     ]
     for panel, image, title in zip(above, images, ("field", f"error, {relative:.1e} of the norm"), strict=True):
-        panel.set(xlabel="t", ylabel="x", title=title)
+        panel.set(xlabel=variables[0], ylabel=variables[1], title=title)
         figure.colorbar(image, ax=panel)
-    for number, panel in enumerate(grid[1].subgridspec(1, slices).subplots(sharey=True, squeeze=False).flat, start=1):
-        moment = round(number * (len(t) - 1) / slices)
+    below = grid[1].subgridspec(1, len(slices)).subplots(sharey=True, squeeze=False)
+    for part, panel in zip(slices, below.flat, strict=True):
+        moment = round(part * (len(t) - 1))
         panel.plot(place, truth[:, moment], color="black", lw=3, alpha=0.35, label="truth")
         panel.plot(place, field[:, moment], color="C0", lw=1, label="field")
-        panel.set(xlabel="x", title=f"t = {float(t[moment]):.3g}")
+        panel.set(xlabel=variables[1], title=f"{variables[0]} = {float(t[moment]):.3g}")
     figure.axes[-1].legend()
     return figure
 
