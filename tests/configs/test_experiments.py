@@ -26,12 +26,13 @@ def choices(group):
 
 EXPERIMENTS = [name for name in choices("experiment") if name != "none"]
 FIELDS = [path for path in choices("experiment") if path.startswith("paper/raissi2019_")]
+FIELDS += ["helmholtz", "poisson", "wave"]
 RIVALS = {
     "paper/brunton2016_lorenz": ["task.network.degree=2"],  # an MLP has no terms
     # An untrained MLP's numbers of animals are negative, where there is no conserved quantity.
     "paper/chen2018_lotka_volterra": ["network=mlp", "~task.test_metrics.energy_error"],
     "burgers_soft": ["+task.network.hidden=[8]"],  # an MLP has no jets
-    **{name: ["+task.network.hidden=[8]"] for name in FIELDS},
+    **{name: ["++task.network.hidden=[8]"] for name in FIELDS},
     "paper/raissi2019_burgers_identification": [
         "+task.network.embedding={_target_: physml.networks.embeddings.FourierFeatures, variables: 2, waves: 1}"
     ],
@@ -168,6 +169,8 @@ def test_each_choice_of_a_group_composes_and_passes_the_check(group, name):
     base = COMPANIONS.get((group, name), [])
     if group == "constraint" and name != "none":
         base = ["experiment=none", "network=mlp", f"+constraint@task.constraints.mine={name}"]
+    elif group == "importance":
+        base = ["experiment=wave", f"+importance@task.constraints.wave.importance={name}"]
     elif not any(word.startswith(f"{group}=") for word in base):
         base = [*base, f"{group}={name}"]
     if group == "data" and (group, name) not in COMPANIONS:

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from physml.networks.embeddings import FourierFeatures, Mirrored, Periodic
+from physml.networks.embeddings import Chain, FourierFeatures, Mirrored, Periodic
 from physml.networks.field import Field
 from physml.ops.derivatives import derivatives
 from physml.physics.burgers import odd_shock_conditions
@@ -27,8 +27,9 @@ def x(seed):
         Periodic(1, waves=3),
         Periodic(0, waves=2, even=True),
         FourierFeatures(2, 4, 0.7),
+        Chain([Periodic(1, waves=2), Mirrored(0), FourierFeatures(5, 3)]),
     ],
-    ids=["mirrored", "layer", "periodic", "waves", "even", "fourier"],
+    ids=["mirrored", "layer", "periodic", "waves", "even", "fourier", "chain"],
 )
 def test_derivatives_go_through(x, embedding):
     field = make(embedding)
@@ -73,6 +74,13 @@ def test_without_sines_it_is_even_as_well(x):
     torch.testing.assert_close(field(x), field(moved(x, 2 - x[:, 1])))
     torch.testing.assert_close(field(x), field(moved(x, x[:, 1] + 4)))
     assert (field(x) - field(moved(x, x[:, 1] + 2))).abs().max() > 1e-3
+
+
+def test_a_chain_holds_the_symmetries_of_all_its_links(x):
+    field = make(Chain([Periodic(1, 2), Mirrored(0)]))
+    torch.testing.assert_close(field(x), field(moved(x, x[:, 1] + 4)))
+    torch.testing.assert_close(field(x), field(torch.stack([2 - x[:, 0], x[:, 1]], dim=1)))
+    assert (field(x) - field(moved(x, 2 - x[:, 1]))).abs().max() > 1e-3
 
 
 def test_random_waves_have_their_scale(seed):

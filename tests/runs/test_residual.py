@@ -129,6 +129,16 @@ def test_a_wrong_coefficient_is_named_with_its_factor(coarse, viscosity, factor)
     assert f"the term with u_xx would have to be multiplied by {factor}: mend its sign or factor" in equation.text
 
 
+@pytest.mark.parametrize(
+    ("experiment", "word"),
+    [("wave", "speed=2.02"), ("helmholtz", "a2=3.96"), ("poisson", "terms=[[1,1,1.02]]")],
+)
+def test_a_wrong_number_in_equations_with_exact_solutions_is_found(experiment, word):
+    laws = found(f"experiment={experiment}", f"++task.constraints.{experiment}.equation.{word}")
+    assert {name: finding.holds for name, finding in laws.items()} == {experiment: False, "conditions": True}
+    assert "mend" in laws[experiment].text
+
+
 def test_wrong_conditions_are_found(coarse, monkeypatch):
     assert found(BURGERS)["conditions"].holds
     right = burgers.shock_conditions

@@ -114,3 +114,23 @@ class FourierFeatures(nn.Module):
         """Return the jet of the features."""
         sine, cosine = taylor.sin_cos(jet @ self.matrix.T.to(jet), channels)
         return torch.cat([jet, cosine, sine], dim=-1)
+
+
+class Chain(nn.ModuleList):
+    """Embeddings one after the other: each reads the features of the one before.
+
+    The features of a column take its place, so that it is easiest to begin with the last column.
+
+    Shapes: as in the module
+
+    Example:
+        >>> chain = Chain([Periodic(1, waves=2), Mirrored(0)])
+        >>> chain(torch.zeros(1, 3, 2), ((0, 0),)).shape  # 1 of time, 4 of place
+        torch.Size([1, 3, 5])
+    """
+
+    def forward(self, jet: Tensor, channels: tuple[taylor.Order, ...]) -> Tensor:
+        """Return the jet of the last embedding's features."""
+        for embedding in self:
+            jet = embedding(jet, channels)
+        return jet

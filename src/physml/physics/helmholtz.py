@@ -56,6 +56,18 @@ def square_conditions(xy: Tensor) -> tuple[Tensor, Tensor]:
     return torch.zeros_like(g), g
 
 
+def odd_square_conditions(xy: Tensor) -> tuple[Tensor, Tensor]:
+    r"""Return a = 0 and g = sin πx sin πy: as `square_conditions`, and g f is odd about the middle for every even f.
+
+    A source that is odd about the middle and the walls, as this one is, drives an amplitude that is so, too, and that
+    has the period 2 for this reason: it is g f with an f that is even and of period 2.
+
+    Shapes: xy (points, 2) → (points, 1) twice
+    """
+    g = torch.sin(math.pi * xy).prod(1, keepdim=True)
+    return torch.zeros_like(g), g
+
+
 def driven_square(points: int = 201) -> dict[str, np.ndarray]:
     r"""The solution sin πx sin 4πy on the square [−1, 1]², with k = 1.
 

@@ -63,15 +63,26 @@ class Wave:
         return 0.5 * (shape(x - self.speed * t) + shape(x + self.speed * t))
 
 
-def string_conditions(tx: Tensor) -> tuple[Tensor, Tensor]:
-    r"""Return a and g = t² x (1 − x): a + g f starts as a from rest and vanishes at 0 and 1 for every f.
+def string_conditions(tx: Tensor, width: float = 0.3) -> tuple[Tensor, Tensor]:
+    r"""Return a and g: a + g f starts as a from rest and vanishes at 0 and 1 for every f that is even in time.
 
-    .. math:: a = \sin \pi x + \tfrac12 \sin 4 \pi x
+    .. math:: a = \sin \pi x + \tfrac12 \sin 4 \pi x, \qquad
+              g = \frac{\sin^2 \pi t}{\sin^2 \pi t + w^2}\, \sin \pi x
 
-    Shapes: tx (points, 2) of time and place → (points, 1) twice
+    A string with both ends held is odd about them, and returns after 2 L / c, which is 1 here (d'Alembert); one that
+    starts from rest is even in time. So is a + g f for every f that is even about the ends and in time, with these
+    periods. Without w, f would be sixteen times larger at the start than half a period later.
+
+    Args:
+        tx: Time and place.
+        width: w, the sine at about the shortest time in which u changes.
+
+    Shapes: tx (points, 2) → (points, 1) twice
     """
     t, x = tx[:, :1], tx[:, 1:]
-    return torch.sin(math.pi * x) + 0.5 * torch.sin(4 * math.pi * x), t**2 * x * (1 - x)
+    a = torch.sin(math.pi * x) + 0.5 * torch.sin(4 * math.pi * x)
+    square = torch.sin(math.pi * t) ** 2
+    return a, square / (square + width**2) * torch.sin(math.pi * x)
 
 
 def string(points: int = 256, frames: int = 200) -> dict[str, np.ndarray]:
