@@ -28,7 +28,8 @@ class EquationResidual(nn.Module):
         weight: γ, the weight of Ω in the objective.
         parts: Real and imaginary part of each complex field, by their names among `outputs`.
         unknown: Coefficients that the residual reads and that are learnt.
-        importance: m, how much an error at some place and time matters to the solution; 1 if not given.
+        importance: m, how much an error at some place and time matters to the solution; 1 if not given. One that
+            follows the training has ``observe(x, F)``, such as `physml.constraints.causal.CausalImportance`.
 
     Shapes: x (points, variables) → scalar
     """
@@ -51,11 +52,23 @@ class EquationResidual(nn.Module):
         self.names = [name for name in parameters(equation.residual) if name not in given]
 
     def forward(self, network: nn.Module, x: Tensor) -> Tensor:
-        """Return Ω of a field at points."""
+        """Return Ω of a field at points, in training after a look at them."""
+        if self.training:
+            self.observe(network, x)
         return self.residual(network, x).abs().square().mean()
 
     def residual(self, network: nn.Module, x: Tensor) -> Tensor:
         """Return m F of a field at each point. Shapes: (points,)."""
+        residual = self._unweighted(network, x)
+        return residual if self.importance is None else self.importance(x) * residual
+
+    @torch.no_grad()
+    def observe(self, network: nn.Module, x: Tensor) -> None:
+        """Show F of a field at points to an importance that follows the training."""
+        if hasattr(self.importance, "observe"):
+            self.importance.observe(x, self._unweighted(network, x))
+
+    def _unweighted(self, network: nn.Module, x: Tensor) -> Tensor:
         # For u = p + i q, u_xx is p_xx and q_xx.
         pieces = {name: self._pieces(*name.partition("_")) for name in self.names}
         wanted = [piece for names in pieces.values() for piece in names]
@@ -69,8 +82,7 @@ class EquationResidual(nn.Module):
         for name, names in pieces.items():
             values = [found[piece] for piece in names]
             known[name] = torch.complex(*values) if len(values) == 2 else values[0]
-        residual = call(self.equation.residual, known)
-        return residual if self.importance is None else self.importance(x) * residual
+        return call(self.equation.residual, known)
 
     def _pieces(self, output: str, mark: str, letters: str) -> list[str]:
         return [part + mark + letters for part in self.parts.get(output, (output,))]

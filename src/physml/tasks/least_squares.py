@@ -127,6 +127,9 @@ class LeastSquaresTask(SupervisedTask):
 
     @torch.no_grad()
     def _draw(self, candidates: Batch) -> Batch:
+        for law in self.constraints.values():
+            if hasattr(law, "observe"):
+                call(law.observe, {**candidates, "network": self.network})
         size = self._residuals(candidates).abs().sum(1)
         mean = size.mean().clamp(min=torch.finfo(size.dtype).tiny)  # of an exact solution it is zero
         chosen = torch.multinomial(1 + size / mean, min(self.points, len(size)))
