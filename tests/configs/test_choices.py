@@ -113,3 +113,19 @@ def test_no_logger(trained, toy):
     run = trained(*toy, "trainer=smoke", "logger=none")
     assert not (run / "metrics.csv").exists()
     assert (run / "results.json").exists()
+
+
+def test_second_order_optimizers_go_further_in_as_many_steps(trained):
+    few = ["experiment=burgers_soft", "scheduler=none", "data.train=256", "data.batch_size=256", "data.test=16"]
+    few += ["data.validation=256", "+task.network.hidden=[10,10]", "trainer=cpu", "trainer.log_every_n_steps=1"]
+    few += ["logger=csv"]
+    adam, soap, lbfgs = (
+        column(trained(*few, *words, folder=words[0].replace("=", "_")), "val/J")
+        for words in (
+            ["optimizer=adam", "task.optimizer.lr=1e-2", "trainer.max_epochs=40"],
+            ["optimizer=soap", "task.optimizer.lr=1e-2", "trainer.max_epochs=40"],
+            ["optimizer=lbfgs", "trainer.max_epochs=5"],
+        )
+    )
+    assert soap[-1] < adam[-1]
+    assert lbfgs[-1] < 0.5 * adam[-1]

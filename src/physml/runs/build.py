@@ -21,6 +21,7 @@ TRUSTED = (
     "physml.report",
     "torch.nn",
     "torch.optim",
+    "pytorch_optimizer.optimizer",
     "torchmetrics.aggregation",
     "torchmetrics.classification",
     "torchmetrics.regression",
