@@ -38,7 +38,7 @@ class CausalImportance(nn.Module):
         tensor([1.0000, 0.1353])
     """
 
-    def __init__(self, start: float, end: float, slices: int = 20, tolerance: float = 1.0, column: int = 0) -> None:
+    def __init__(self, start: float, end: float, slices: int = 20, tolerance: float = 10.0, column: int = 0) -> None:
         super().__init__()
         if start >= end or slices < 1 or tolerance < 0:
             raise ValueError(
