@@ -12,7 +12,8 @@ class CausalImportance(nn.Module):
 
     An equation of evolution has solutions that start anywhere. All times at once, a field may settle late on one that
     the start does not lead to. So each slice of time comes in when those before it are solved. The weights are kept
-    from `observe` to `observe`, as a step is judged by one objective. Outside training all times count alike.
+    from `observe` to `observe`, as a step is judged by one objective; L-BFGS, which computes several in a step, would
+    see them change. Outside training all times count alike.
 
     Units: dimensionless; ε in those of one over the squared residual.
 
