@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from physml.ops.monomials import exponents, monomials, names
+from physml.ops.monomials import exponents, monomial_slopes, monomials, names
 
 
 @pytest.mark.parametrize(("variables", "degree"), [(1, 4), (2, 3), (3, 5), (4, 0)])
@@ -26,3 +26,9 @@ def test_values_are_those_of_the_loops(seed):
 
 def test_names_follow_the_powers():
     assert names(torch.tensor([[0, 0], [1, 3], [0, 1]]), ["x", "v"]) == ["1", "x v³", "v"]
+
+
+def test_slopes_are_those_of_the_monomials(seed):
+    x, powers = torch.randn(5, 3, dtype=torch.float64), exponents(3, 4)
+    expected = torch.stack([torch.autograd.functional.jacobian(lambda row: monomials(row, powers), row).T for row in x])
+    torch.testing.assert_close(monomial_slopes(x, powers), expected)

@@ -14,7 +14,7 @@ from physml.cli.compose import compose_config
 def test_a_run_finds_the_law_and_is_loaded_back(command, members):
     import physml
 
-    done = command("train", f"experiment={study.EXPERIMENT}", f"task.members={members}", "data.train=10", "logger=csv")
+    done = command("train", f"experiment={study.EXPERIMENT}", f"task.members={members}", "data.train=4", "logger=csv")
     assert done.code == 0, done.err
     law = physml.load(done.run_dir).network
     assert [formula.count("x") + formula.count("y") + formula.count("z") for formula in law.formulas()] == [3, 5, 4]

@@ -9,6 +9,7 @@ from torch import nn
 from physml.data.lorenz import LorenzSource
 from physml.metrics.sparse_dynamics import relative_error, true_coefficients, wrong_terms
 from physml.networks.sparse_dynamics import SparseDynamics
+from physml.ops.multiple_shooting import multiple_shooting
 from physml.ops.sparse_regression import condense, stlsq
 from physml.physics.lorenz import Lorenz
 from physml.tasks.sparse_regression import SparseRegressionTask, measured_derivatives, weak_form
@@ -64,6 +65,31 @@ def test_the_last_batch_solves_all_of_them(network, monkeypatch):
     assert wrong_terms(network.coefficients, truth) == 0
     assert torch.equal(network.spread != 0, truth != 0)
     assert task._parts == []
+
+
+def test_the_terms_found_are_refined_with_all_trajectories(network, monkeypatch):
+    arrays = LorenzSource(state_noise=0.1)(4, np.random.default_rng(3))
+    refine, seen = partial(multiple_shooting, dt=1e-3, window=250), []
+
+    def refinement(x, powers, coefficients):
+        seen.append((x, refine(x, powers, coefficients)))
+        return seen[0][1]
+
+    task = SparseRegressionTask(network, nn.MSELoss(), partial(weak_form, dt=1e-3), refinement=refinement)
+    optimizer = task.configure_optimizers()
+    monkeypatch.setattr(task, "optimizers", lambda: optimizer)
+    monkeypatch.setattr(task, "log_dict", lambda terms: None)
+    monkeypatch.setattr(task, "log", lambda name, value: None)
+    for number in range(4):
+        task._trainer = SimpleNamespace(is_last_batch=number == 3)
+        task.training_step(arrays[torch.tensor([number])], number)
+    assert torch.equal(seen[0][0], arrays.events["x"])
+    torch.testing.assert_close(network.coefficients, seen[0][1].coefficients)
+    assert torch.equal(network.spread, seen[0][1].standard_errors)
+    assert task._trajectories == []
+    truth = true_coefficients(Lorenz(), network)
+    regressed = found(network, partial(weak_form, dt=1e-3), pieces=4, state_noise=0.1)
+    assert relative_error(network.coefficients, truth) < 0.7 * relative_error(regressed, truth)
 
 
 @pytest.mark.parametrize("wrong", [{"optimizer": torch.optim.SGD}, {"constraints": {"any": nn.Identity()}}])

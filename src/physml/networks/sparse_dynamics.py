@@ -12,8 +12,8 @@ class SparseDynamics(nn.Module):
     .. math:: \dot x = \Theta(x)\, \Xi
 
     Θ holds all monomials of the variables up to a degree. Ξ is kept in double precision; it is found by sparse
-    regression (`physml.tasks.sparse_regression`), whose zeros stay exact. ``spread`` is its standard deviation over the
-    members of an ensemble, 0 if there was none.
+    regression (`physml.tasks.sparse_regression`), whose zeros stay exact. ``spread`` is its standard error by a
+    refinement, else its standard deviation over the members of an ensemble, 0 if there was neither.
 
     Units: those of x per time; each coefficient has the unit that makes it so.
 

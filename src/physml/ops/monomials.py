@@ -56,3 +56,18 @@ def names(powers: Tensor, variables: list[str]) -> list[str]:
         for row in powers.tolist()
     ]
     return [name or "1" for name in written]
+
+
+def monomial_slopes(x: Tensor, powers: Tensor) -> Tensor:
+    r"""Return :math:`\partial_i \prod_j x_j^{p_{kj}}` for each variable i and each row k of the powers.
+
+    Shapes:
+        x (…, variables), powers (terms, variables) → (…, variables, terms)
+
+    Example:
+        >>> monomial_slopes(torch.tensor([2.0, 3.0]), torch.tensor([[2, 1]]))
+        tensor([[12.],
+                [ 4.]])
+    """
+    lower = (powers - torch.eye(powers.shape[1], dtype=powers.dtype)[:, None]).clamp(min=0)
+    return powers.T.to(x) * monomials(x, lower.flatten(0, 1)).unflatten(-1, lower.shape[:2])

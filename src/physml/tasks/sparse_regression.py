@@ -7,12 +7,14 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 
 from physml.networks.sparse_dynamics import SparseDynamics
+from physml.ops.multiple_shooting import Refinement
 from physml.ops.sparse_regression import Equations, condense, ensemble, stlsq
 from physml.ops.weak_form import weak_equations
 from physml.tasks.single_process import refuse_several_processes
 from physml.tasks.supervised import Batch, SupervisedTask
 
 Form = Callable[[SparseDynamics, Batch], tuple[Tensor, Tensor]]
+Refine = Callable[[Tensor, Tensor, Tensor], Refinement]
 
 
 def measured_derivatives(network: SparseDynamics, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -39,7 +41,8 @@ class SparseRegressionTask(SupervisedTask):
         \text{with } |\Xi_{kj}| \ge \lambda \text{ or } \Xi_{kj} = 0
 
     There are no gradient steps: each batch adds its equations, condensed to a triangle of the size of the library, and
-    the last one of the epoch solves them. One epoch is all, and data larger than memory are no larger here.
+    the last one of the epoch solves them. One epoch is all, and data larger than memory are no larger here, unless the
+    trajectories are needed once more to refine the coefficients of the terms that were found.
 
     Source: Brunton, Proctor and Kutz 2016, doi 10.1073/pnas.1517384113; Fasel et al. 2022, doi 10.1098/rspa.2021.0904
     (ensembles).
@@ -51,6 +54,8 @@ class SparseRegressionTask(SupervisedTask):
         threshold: λ.
         members: Resampled sets of batches, of which terms have to be in enough; 0 for a single regression.
         inclusion: Which part of the members has to hold a term.
+        refinement: Makes better coefficients of the terms that were found from the trajectories ``x``, the powers of
+            the library and the coefficients: `physml.ops.multiple_shooting.multiple_shooting`.
         metrics: As `SupervisedTask`.
         test_arrays: As `SupervisedTask`.
         test_metrics: As `SupervisedTask`.
@@ -71,6 +76,7 @@ class SparseRegressionTask(SupervisedTask):
         threshold: float = 0.025,
         members: int = 0,
         inclusion: float = 0.6,
+        refinement: Refine | None = None,
         metrics: Mapping[str, Metric] | None = None,
         test_arrays: Mapping[str, Callable[..., Tensor]] | None = None,
         test_metrics: Mapping[str, Metric] | None = None,
@@ -95,7 +101,9 @@ class SparseRegressionTask(SupervisedTask):
         )
         self.automatic_optimization = False
         self.form, self.threshold, self.members, self.inclusion = form, threshold, members, inclusion
+        self.refinement = refinement
         self._parts: list[Equations] = []
+        self._trajectories: list[Tensor] = []
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return what takes the one step to the solution."""
@@ -114,15 +122,26 @@ class SparseRegressionTask(SupervisedTask):
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Add the equations of a batch, and solve all of them with the last one; return L."""
         self._parts.append(condense([self.form(self.network, batch)]))
+        if self.refinement is not None:
+            self._trajectories.append(batch["x"].to(self.network.coefficients.dtype))
         if self.trainer.is_last_batch:
             self.network.coefficients.grad = self.network.coefficients - self._solve()
             self.optimizers().step()
-            self._parts = []
+            self._parts, self._trajectories = [], []
             counts = (self.network.coefficients != 0).sum(0).float()
             self.log_dict({f"train/terms/{name}": n for name, n in zip(self.network.variables, counts, strict=True)})
         return self.objective(batch).loss
 
     def _solve(self) -> Tensor:
+        coefficients = self._regressed()
+        if self.refinement is None or not coefficients.any():
+            return coefficients
+        refined = self.refinement(torch.cat(self._trajectories), self.network.powers, coefficients)
+        self.network.spread.copy_(refined.standard_errors)
+        self.log("train/noise", refined.noise)
+        return refined.coefficients
+
+    def _regressed(self) -> Tensor:
         if not self.members:
             return stlsq(condense(self._parts), self.threshold)
         generator = torch.Generator().manual_seed(torch.initial_seed() % 2**63)
