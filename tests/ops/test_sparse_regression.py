@@ -1,6 +1,9 @@
+import numpy as np
 import pytest
 import torch
 
+from physml.data.lorenz import LorenzSource
+from physml.ops.monomials import exponents, monomials
 from physml.ops.sparse_regression import condense, ensemble, least_squares, stlsq
 
 
@@ -73,3 +76,27 @@ def test_terms_that_few_members_hold_are_left_out(seed):
     assert torch.equal(found != 0, truth != 0)
     generous, _ = ensemble(parts, threshold=0.01, members=50, inclusion=0.5, generator=generator)
     assert generous[0].abs().min() > 0
+
+
+@pytest.mark.parametrize(
+    ("noise", "threshold"),
+    [
+        ({}, 0.025),
+        ({"derivative_noise": 0.1}, 0.025),
+        ({"state_noise": 0.01, "derivative_noise": 1.0}, 0.5),
+    ],
+    ids=str,
+)
+def test_pysindy_finds_the_same(noise, threshold):
+    pysindy = pytest.importorskip("pysindy", reason="pysindy is a rival and no dependency: pip install pysindy")
+    arrays = LorenzSource(samples=4000, **noise)(1, np.random.default_rng(1)).events
+    x, v = arrays["x"][0], arrays["y"][0]
+    ours = stlsq(condense([(monomials(x, exponents(3, 5)), v)]), threshold)
+    model = pysindy.SINDy(
+        optimizer=pysindy.STLSQ(threshold=threshold, alpha=0.0, max_iter=100),
+        feature_library=pysindy.PolynomialLibrary(degree=5),
+    )
+    model.fit(x.numpy(), t=1e-3, x_dot=v.numpy())
+    theirs = torch.from_numpy(model.coefficients()).T
+    assert torch.equal(ours != 0, theirs != 0)
+    torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=0)
