@@ -17,16 +17,21 @@ def parameters_of(system):
     return parameters(getattr(importlib.import_module(module), function))
 
 
+SHORT = {"cylinder_wake": [f"+system.{size}" for size in ("points=128", "frames=1", "start=1", "settle=1")]}
+
+
 def fewer(system):
-    """The word that makes a system's arrays small."""
+    """The words that make a system's arrays small."""
+    if system in SHORT:
+        return SHORT[system]
     sizes = {"count": 3, "frames": 25, "steps": 25, "points": 25}
     name = next(name for name in sizes if name in parameters_of(system))
-    return f"+system.{name}={sizes[name]}"
+    return [f"+system.{name}={sizes[name]}"]
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_every_system_writes_finite_arrays_by_name(command, tmp_path, system):
-    done = command("simulate", f"system={system}", "output=a.npz", fewer(system), "seed=1")
+    done = command("simulate", f"system={system}", "output=a.npz", *fewer(system), "seed=1")
     assert done.code == 0, done.err
     with np.load(tmp_path / "a.npz") as archive:
         assert archive.files
