@@ -21,8 +21,8 @@ class Annulus:
         f(r_i, \theta) = \operatorname{Re} \Big(\hat f_{0i} + 2 \sum_{m=1}^{M} \hat f_{mi}\, e^{i m \theta}\Big),
         \qquad (r^2 \nabla^2 f)_m = \left(r \partial_r\, r \partial_r - m^2\right) \hat f_m
 
-    Functions are kept as their waves :math:`\hat f`, (waves + 1, circles). Across, the derivatives have errors of eighth
-    order in the distance of the circles, the second one of seventh.
+    Functions are kept as their waves :math:`\hat f`, (waves + 1, circles). Across, the derivatives have errors of
+    eighth order in the distance of the circles, the second one of seventh.
 
     Units: lengths as those of r.
 
