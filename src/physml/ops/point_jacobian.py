@@ -57,14 +57,18 @@ def point_jacobian(residuals: Callable[[], Tensor], layers: list[nn.Module]) -> 
 def _rows(r: Tensor, layers: list[nn.Module], calls: list[tuple[int, Tensor, Tensor]]) -> Tensor:
     """The Jacobian of one kind of residual. Shapes: (points,) → (points, weights)."""
     outputs = [output for _, _, output in calls]
-    deltas = torch.autograd.grad(r.sum(), outputs, retain_graph=True, materialize_grads=True)
-    weights, biases = [0] * len(layers), [0] * len(layers)
+    deltas = torch.autograd.grad(r.sum(), outputs, retain_graph=True, allow_unused=True)
+    weights, biases = [None] * len(layers), [None] * len(layers)
     for (number, h, _), delta in zip(calls, deltas, strict=True):
+        if delta is None:  # of several calls a kind of residuals may need one only
+            continue
         if layers[number].weight is not None:
-            weights[number] = weights[number] + (delta.permute(1, 2, 0) @ h.detach().permute(1, 0, 2)).flatten(1)
-        biases[number] = biases[number] + delta[0]
+            rows = (delta.permute(1, 2, 0) @ h.detach().permute(1, 0, 2)).flatten(1)
+            weights[number] = rows if weights[number] is None else weights[number] + rows
+        biases[number] = delta[0] if biases[number] is None else biases[number] + delta[0]
     blocks = []
-    for layer, weight, bias in zip(layers, weights, biases, strict=True):
-        blocks += [weight] if layer.weight is not None else []
-        blocks += [bias] if layer.bias is not None else []
+    for layer, *found in zip(layers, weights, biases, strict=True):
+        for own, rows in zip((layer.weight, layer.bias), found, strict=True):
+            if own is not None:
+                blocks.append(r.new_zeros(len(r), own.numel()) if rows is None else rows)
     return torch.cat(blocks, dim=1)
