@@ -1,5 +1,6 @@
 import math
 
+import pytest
 import torch
 
 from physml.constraints.equation_residual import EquationResidual
@@ -40,3 +41,9 @@ def test_estimates_have_the_units_of_the_coefficients():
         "advection": [1.0, 0.4],
         "viscosity": [0.3, 0.01],
     }
+
+
+def test_the_truth_is_of_the_same_coefficients():
+    assert UnknownCoefficients({"a": 1.0}, {"a": 3.0}).truth == {"a": 3.0}
+    with pytest.raises(ValueError, match=r"expected the truth of a, b, got that of a: give all or none"):
+        UnknownCoefficients({"a": 1.0, "b": 1.0}, {"a": 3.0})

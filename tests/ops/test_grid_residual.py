@@ -174,3 +174,13 @@ def test_a_residual_has_to_be_small_and_to_fall_and_that_of_a_perturbed_solution
 ):
     found = GridResidual(value, coarse, perturbed, tolerance=0.01, blur=0.0, suspect=None, factor=1.0)
     assert found.holds is holds
+
+
+def test_coefficients_are_given_beside_the_fields():
+    fields, axes = solved("burgers, shock")
+    truth = {"advection": 1.0, "viscosity": 0.01 / math.pi}
+    found = grid_residual(burgers.UnknownBurgers().residual, fields, axes, truth)
+    assert found == grid_residual(Burgers(0.01 / math.pi).residual, fields, axes)
+    assert found.holds
+    wrong = grid_residual(burgers.UnknownBurgers().residual, fields, axes, truth | {"advection": 0.9})
+    assert not wrong.holds

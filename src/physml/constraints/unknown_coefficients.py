@@ -16,8 +16,12 @@ class UnknownCoefficients(nn.Module):
 
     Args:
         scales: s by the names of the coefficients: what size is expected of them.
+        truth: λ by name where it is known, as in a rehearsal, to check the equation with; not used in the fit.
 
     Shapes: x (points, variables) → (1, points, coefficients)
+
+    Raises:
+        ValueError: The truth is of other coefficients.
 
     Example:
         >>> unknown = UnknownCoefficients({"viscosity": 0.01})
@@ -27,9 +31,13 @@ class UnknownCoefficients(nn.Module):
 
     weight = None
 
-    def __init__(self, scales: Mapping[str, float]) -> None:
+    def __init__(self, scales: Mapping[str, float], truth: Mapping[str, float] | None = None) -> None:
         super().__init__()
-        self.names = list(scales)
+        self.names, self.truth = list(scales), dict(truth or {})
+        if self.truth and self.truth.keys() != scales.keys():
+            raise ValueError(
+                f"expected the truth of {', '.join(self.names)}, got that of {', '.join(self.truth)}: give all or none"
+            )
         self.bias = nn.Parameter(torch.zeros(len(scales), dtype=torch.float64))
         self.register_buffer("scale", torch.tensor(list(scales.values()), dtype=torch.float64), persistent=False)
         self.register_buffer("spread", torch.full((len(scales),), torch.nan, dtype=torch.float64))

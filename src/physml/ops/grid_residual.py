@@ -59,7 +59,9 @@ class GridResidual:
         return self.vanishes and self.perturbed > self.tolerance
 
 
-def grid_residual(residual: Callable[..., Tensor], fields: Fields, axes: Fields) -> GridResidual:
+def grid_residual(
+    residual: Callable[..., Tensor], fields: Fields, axes: Fields, coefficients: Mapping[str, float] | None = None
+) -> GridResidual:
     r"""Put a solution into an equation's residual, and a perturbed one.
 
     Derivatives come from splines through the solution, not from its solver, once through all points and once through
@@ -72,20 +74,26 @@ def grid_residual(residual: Callable[..., Tensor], fields: Fields, axes: Fields)
         residual: F, called with the derivatives and coordinates that its parameters name.
         fields: The solution by the names of its components.
         axes: Coordinates by letter, in the order of the fields' dimensions.
+        coefficients: Numbers that F reads besides, by name.
 
     Shapes: fields (points of the first axis, points of the second, …) each
 
     Raises:
         ValueError: F reads what there is not, there are too few points, or all terms are zero.
     """
-    names = list(parameters(residual))
+    given = dict(coefficients or {})
+    names = [name for name in parameters(residual) if name not in given]
+
+    def of(arrays: Mapping[str, Tensor]) -> Tensor:
+        return call(residual, {**arrays, **given})
+
     every_second = (slice(None, None, 2),) * len(axes)
     fine = _thin(grid_derivatives(fields, axes, names), every_second)
     coarse_axes = {letter: points[::2] for letter, points in axes.items()}
     coarse = grid_derivatives(_thin(fields, every_second), coarse_axes, names)
     wrong = _thin(grid_derivatives(perturbed(fields, axes), axes, names), every_second)
 
-    terms, coarse_terms = _terms(residual, fine), _terms(residual, coarse)
+    terms, coarse_terms = _terms(of, fine), _terms(of, coarse)
     largest = torch.stack([term.abs() for term in terms.values()]).amax(0)
     counts = largest >= 0.01 * largest.mean()
 
@@ -97,11 +105,11 @@ def grid_residual(residual: Callable[..., Tensor], fields: Fields, axes: Fields)
     if scale == 0:
         raise ValueError("expected a solution for which the equation has terms, got one without any: choose another")
     present = [name for name in terms if sizes[name] > 1e-9 * scale]
-    suspect, factor = _suspect(call(residual, fine)[counts], {name: terms[name][counts] for name in present})
+    suspect, factor = _suspect(of(fine)[counts], {name: terms[name][counts] for name in present})
     return GridResidual(
-        value=size(call(residual, fine)) / scale,
-        coarse=size(call(residual, coarse)) / scale,
-        perturbed=size(call(residual, wrong)) / scale,
+        value=size(of(fine)) / scale,
+        coarse=size(of(coarse)) / scale,
+        perturbed=size(of(wrong)) / scale,
         tolerance=PART * min(sizes[name] for name in present) / scale,
         blur=max(size(terms[name] - coarse_terms[name]) / sizes[name] for name in present),
         suspect=suspect,
@@ -130,10 +138,10 @@ def _thin(arrays: Mapping, index: tuple[slice, ...]) -> dict:
     return {name: array[index] for name, array in arrays.items()}
 
 
-def _terms(residual: Callable[..., Tensor], arrays: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _terms(residual: Callable[[Mapping[str, Tensor]], Tensor], arrays: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """What the residual loses when an argument is set to zero, by the argument."""
-    whole = call(residual, arrays)
-    return {name: whole - call(residual, {**arrays, name: torch.zeros_like(value)}) for name, value in arrays.items()}
+    whole = residual(arrays)
+    return {name: whole - residual({**arrays, name: torch.zeros_like(value)}) for name, value in arrays.items()}
 
 
 def _suspect(residual: Tensor, terms: Mapping[str, Tensor]) -> tuple[str | None, float]:

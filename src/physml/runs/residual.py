@@ -79,13 +79,14 @@ def _finding(name: str, judge: Callable[[], tuple[bool, str]]) -> Finding:
 
 
 def _judge_equation(law: nn.Module, evidence: Evidence) -> tuple[bool, str]:
-    if any(weights.requires_grad for weights in law.parameters()):
+    truth = dict(getattr(law.unknown, "truth", {}))
+    if not truth and any(weights.requires_grad for weights in law.parameters()):
         raise NotJudged("the equation has coefficients that are to be learnt")
-    read = [name.partition("_")[0] for name in parameters(law.equation.residual)]
+    read = [name.partition("_")[0] for name in parameters(law.equation.residual) if name not in truth]
     fields, axes = evidence.on_grid(
         list(dict.fromkeys(name for name in read if name not in law.variables)), law.variables
     )
-    found = grid_residual(law.equation.residual, fields, axes)
+    found = grid_residual(law.equation.residual, fields, axes, truth)
     if not found.resolved:
         raise NotJudged(
             "the reference solution's grid does not resolve the equation: between all points and every second one its "
@@ -111,7 +112,7 @@ def _reason(found: GridResidual) -> str:
 
 
 def _judge_conditions(network: Mapping[str, Any], evidence: Evidence) -> tuple[bool, str]:
-    fields, axes = evidence.outputs(network.get("outputs", ["u"]), network["variables"])
+    fields, axes = evidence.outputs(_outputs(network), network["variables"])
     found = grid_conditions(build(network["conditions"]), fields, axes, network["variables"])
     if not found.value >= 0:
         raise NotJudged("no point of the reference solution's grid lies where they hold")
@@ -129,12 +130,17 @@ def _judge_conditions(network: Mapping[str, Any], evidence: Evidence) -> tuple[b
     return not reason, numbers + reason
 
 
+def _outputs(network: Mapping[str, Any]) -> list[str]:
+    """The names of a field's outputs; those of a network that names none are one, u."""
+    return list(getattr(build(network), "outputs", ["u"])) if network else ["u"]
+
+
 def _judge_field(law: nn.Module, network: Mapping[str, Any], evidence: Evidence) -> tuple[bool, str]:
     """Judge a law that reads the values of a field at points, such as a soft condition."""
     if any(required and name not in ("network", "x", "y") for name, required in parameters(law).items()):
         raise NotJudged("it acts on the network itself, whatever the data are")
     variables = network.get("variables", [])
-    fields, axes = evidence.outputs(network.get("outputs", ["u"]), variables)
+    fields, axes = evidence.outputs(_outputs(network), variables)
     arrays = dict(evidence.batch) if {"x", "y"} & set(parameters(law)) else {}
 
     def penalty(values: Mapping[str, Any]) -> float:
