@@ -36,6 +36,7 @@ RIVALS = {
     "paper/raissi2019_burgers_identification": [
         "+task.network.embedding={_target_: physml.networks.embeddings.FourierFeatures, variables: 2, waves: 1}"
     ],
+    "paper/raissi2019_cylinder_wake": ["task.network.hidden=[3]"],
     "paper/raissi2018_burgers": ["task.network.field.hidden=[8]"],  # an MLP has no law
     "paper/raissi2018_kdv": ["task.network.field.hidden=[8]"],
     "moons_flow": ["network=gaussian"],  # an MLP's output is no normalised density
@@ -65,6 +66,13 @@ SHORT = {
     **{name: ["+task.repeats=1"] for name in FIELDS},
     # With more residuals than weights: else the standard errors, and with them the results, are no numbers.
     "paper/raissi2019_burgers_identification": ["+task.repeats=1", "+task.network.hidden=[3]", "data.batch_size=16"],
+    # The flow on few circles and not for long; all of it at one time, for the figure.
+    "paper/raissi2019_cylinder_wake": [
+        "+task.repeats=1",
+        "task.network.hidden=[3]",
+        *(f"+data.test_source.solution.{size}" for size in ("points=128", "frames=1", "start=1", "settle=1")),
+        *(f"data.{size}" for size in ("train=5000", "validation=2500", "test=5000", "batch_size=2500")),
+    ],
     "paper/raissi2018_burgers": ["+task.repeats=1", *COARSE],
     "paper/raissi2018_kdv": ["task.repeats=1", *COARSE],
 }
@@ -154,6 +162,7 @@ COMPANIONS = {
     ("network", "hidden_physics"): ["experiment=paper/raissi2018_burgers"],
     ("task", "hidden_physics"): ["experiment=paper/raissi2018_burgers"],
     ("network", "field"): ["experiment=paper/raissi2019_burgers"],
+    ("network", "stream_function"): ["experiment=paper/raissi2019_cylinder_wake"],
     ("loss", "burgers"): ["experiment=burgers_soft"],
     ("task", "least_squares"): ["experiment=paper/raissi2019_burgers"],
     ("optimizer", "none"): ["experiment=paper/brunton2016_lorenz"],

@@ -1,0 +1,24 @@
+import pytest
+import torch
+
+from physml.metrics.component_error import ComponentError
+
+
+@pytest.fixture
+def arrays(seed):
+    target = torch.randn(40, 3, dtype=torch.float64) + torch.tensor([1.0, 2.0, 3.0])
+    return {"target": target, "prediction": target + 0.1 * torch.randn(40, 3, dtype=torch.float64) + 0.5}
+
+
+@pytest.mark.parametrize("component", [0, 2])
+def test_it_is_the_norm_of_the_error_over_that_of_the_truth_in_any_batches(arrays, component):
+    metric, free = ComponentError(component), ComponentError(component, free_constant=True)
+    for part in (slice(0, 25), slice(25, 40)):
+        for each in (metric, free):
+            each.update({name: array[part] for name, array in arrays.items()})
+    truth = arrays["target"][:, component]
+    error = arrays["prediction"][:, component] - truth
+    torch.testing.assert_close(metric.compute(), error.norm() / truth.norm())
+    torch.testing.assert_close(free.compute(), error.std() / truth.std())
+    assert free.compute() < 0.7 * metric.compute()
+    assert metric.uncertainty() == 0
