@@ -30,6 +30,29 @@ def test_noise_is_relative_to_the_spread_of_the_values():
     assert not torch.equal(draw(10)[0], draw(10, seed=1)[0])
 
 
+def test_a_complex_field_is_its_real_and_its_imaginary_part():
+    found = solution()
+    found["u"] = found["u"] + 1j * found["x"][:, None] * found["t"]
+    arrays = ScatteredSource(lambda: found, until=1.0)(50, np.random.default_rng(0)).events
+    t, x = arrays["x"].T
+    torch.testing.assert_close(arrays["y"], torch.stack([100 * x + t, x * t], dim=1))
+
+
+def test_several_fields_in_the_plane_are_read_at_the_same_point_each_with_noise_of_its_own():
+    x, y, t = np.linspace(0, 1, 20), np.linspace(2, 5, 30), np.linspace(0, 2, 11)
+    grid = np.stack(np.meshgrid(x, y, t, indexing="ij"))
+    found = {"x": x, "y": y, "t": t, "w": grid[0] + 10 * grid[1] + 100 * grid[2], "u": 1e-3 * grid[1]}
+    for noise in (0.0, 0.2):
+        source = ScatteredSource(lambda: found, until=1.0, noise=noise, places=["x", "y"], fields=["w", "u"])
+        arrays = source(2000, np.random.default_rng(0)).events
+        t_drawn, x_drawn, y_drawn = arrays["x"].T
+        exact = torch.stack([x_drawn + 10 * y_drawn + 100 * t_drawn, 1e-3 * y_drawn], dim=1)
+        error = (arrays["y"] - exact).std(0) / exact.std(0)
+        assert error.tolist() == pytest.approx([noise, noise], rel=0.1, abs=1e-12)
+        assert t_drawn.max() == 1
+        assert len(arrays["x"].unique(dim=0)) == 2000
+
+
 def test_more_points_than_there_are_is_refused():
     with pytest.raises(ValueError, match=r"expected at most 330 points, those of the grid up to t = 1, got 331"):
         draw(331)

@@ -6,7 +6,7 @@ from torch.testing import assert_close
 
 from physml.ops.derivatives import derivatives
 from physml.ops.periodic_square import PeriodicSquare
-from physml.physics.navier_stokes import NavierStokes, drifting_vortices, merger
+from physml.physics.navier_stokes import NavierStokes, beside_reference, drifting_vortices, evolve_law, merger
 
 SQUARE = PeriodicSquare(2 * math.pi, 32)
 START, END = torch.tensor([0.0, 1.0], dtype=torch.float64)
@@ -116,3 +116,42 @@ def test_the_arrays_of_the_set_ups():
     assert (drawn["t"][0], drawn["t"][-1]) == (0, 2)
     assert drawn["u"].mean() == pytest.approx(1)
     assert drawn["v"].mean() == pytest.approx(0.5)
+
+
+LAW_INPUTS = ["u", "v", "w", "w_x", "w_y", "w_xx", "w_xy", "w_yy"]
+
+
+def vorticity_law(z, viscosity=0.1):
+    u, v, _, w_x, w_y, w_xx, _, w_yy = z.T
+    return (-u * w_x - v * w_y + viscosity * (w_xx + w_yy))[:, None]
+
+
+def test_the_law_as_a_function_at_each_point_is_solved_as_by_the_equations_own_solver(start):
+    found = evolve_law(vorticity_law, LAW_INPUTS, SQUARE, start, 0.1, 2, 20)
+    assert_close(found, NavierStokes(0.1).solve(SQUARE, start, 0.1, 2, 20), rtol=0, atol=1e-7)
+
+
+def test_a_law_that_mixes_both_directions_is_solved():
+    w = torch.sin(SQUARE.x[:, None] + SQUARE.x)  # w_xy = −w
+    found = evolve_law(lambda z: z[:, 6:7] - 2 * z[:, 2:3], LAW_INPUTS, SQUARE, w, 0.1, 2, 1)
+    assert_close(found[..., -1], w * math.exp(-0.6))
+
+
+def test_a_law_is_followed_from_the_start_of_a_reference():
+    reference = merger(points=32, frames=3, viscosity=0.1, until=1.0)
+    found, truth = beside_reference(vorticity_law, LAW_INPUTS, reference, substeps=16)
+    assert_close(truth, torch.from_numpy(reference["w"]))
+    assert_close(found, truth, rtol=0, atol=1e-7)
+    other, _ = beside_reference(lambda z: vorticity_law(z, 0.11), LAW_INPUTS, reference, substeps=16)
+    assert 1e-3 < torch.dist(other, truth) / truth.norm() < 0.1
+
+
+def test_a_flow_that_blows_up_has_none():
+    reference = merger(points=16, frames=2, until=20.0)
+    assert beside_reference(lambda z: z[:, 2:3] ** 3, LAW_INPUTS, reference, substeps=2)[0].isnan().all()
+
+
+def test_mergers_of_other_viscosities_and_times_differ():
+    slow, fast = (merger(points=32, frames=2, viscosity=viscosity, until=2.0) for viscosity in (0.01, 0.1))
+    assert slow["t"].tolist() == [0, 1, 2]
+    assert abs(fast["w"][..., -1]).max() < 0.8 * abs(slow["w"][..., -1]).max()

@@ -1,12 +1,12 @@
-"""A field obeys a law that is learnt with it."""
+"""Fields obey a law that is learnt with them."""
 
 from torch import Tensor, nn
 
 
 class LearntLawResidual(nn.Module):
-    r"""Mean squared difference between a field's rate of change and the law for it, relative to that of the data.
+    r"""Mean squared difference between fields' rates of change and the law for them, relative to those of the data.
 
-    .. math:: \Omega = \frac{1}{N s_N^2} \sum_n \left( u_t - N(u, u_x, \dots) \right)^2(x_n)
+    .. math:: \Omega = \sum_i \frac{1}{N s_i^2} \sum_n \left( \partial_t u_i - N_i(u_1, \dots) \right)^2(x_n)
 
     Units: dimensionless.
 
@@ -17,7 +17,7 @@ class LearntLawResidual(nn.Module):
     Args:
         weight: γ, the weight of Ω in the objective.
 
-    Shapes: x (points, 2) → scalar
+    Shapes: x (points, variables) → scalar
     """
 
     def __init__(self, weight: float = 1.0) -> None:
@@ -26,9 +26,9 @@ class LearntLawResidual(nn.Module):
 
     def forward(self, network: nn.Module, x: Tensor) -> Tensor:
         """Return Ω at points."""
-        return self.residual(network, x).square().mean()
+        return self.residual(network, x).square().sum(1).mean()
 
     def residual(self, network: nn.Module, x: Tensor) -> Tensor:
-        """Return what is zero where the law holds. Shapes: (points,)."""
+        """Return what is zero where the law holds. Shapes: (points, rates)."""
         z, rate = network.along(x)
         return (rate - network.law(z)) / network.law.rate_scale

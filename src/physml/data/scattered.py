@@ -1,6 +1,6 @@
 """Values of a solution at scattered points of time and space, as they are measured."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -11,18 +11,30 @@ from physml.data.arrays import Arrays
 class ScatteredSource:
     """Some points of a reference solution's grid, drawn without replacement, with Gaussian noise on the values.
 
-    Arrays: ``x`` (points, 2), time and place, and ``y`` (points, 1), in double precision.
+    Arrays: ``x`` (points, 1 + places), time and place, and ``y`` (points, fields), in double precision. A complex field
+    is two, its real and its imaginary part.
 
     Source: Raissi 2018, arXiv 1801.06637 (so are its data drawn).
 
     Args:
-        solution: Returns ``x`` (places,), ``t`` (times,) and a real ``u`` (places, times).
+        solution: Returns ``t`` (times,), the places such as ``x`` (places,), and the fields such as ``u`` (places, …,
+            times).
         until: No later times are drawn.
-        noise: Standard deviation of the noise, in that of the values up to `until`.
+        noise: Standard deviation of the noise, in that of the values of each field up to `until`.
+        places: Names of the places.
+        fields: Names of the fields that are measured.
     """
 
-    def __init__(self, solution: Callable[[], dict[str, np.ndarray]], until: float, noise: float = 0.0) -> None:
+    def __init__(
+        self,
+        solution: Callable[[], dict[str, np.ndarray]],
+        until: float,
+        noise: float = 0.0,
+        places: Sequence[str] = ("x",),
+        fields: Sequence[str] = ("u",),
+    ) -> None:
         self.solution, self.until, self.noise = solution, until, noise
+        self.places, self.fields = list(places), list(fields)
 
     def __call__(self, count: int, rng: np.random.Generator) -> Arrays:
         """Draw `count` points.
@@ -32,12 +44,21 @@ class ScatteredSource:
         """
         found = self.solution()
         early = found["t"] <= self.until
-        t, u = found["t"][early], found["u"][:, early]
-        if count > u.size:
+        grid = np.stack([_real(found[name][..., early]) for name in self.fields], axis=-2)
+        fields = grid.reshape(*grid.shape[:-2], -1)
+        *shape, columns = fields.shape
+        if count > np.prod(shape):
             raise ValueError(
-                f"expected at most {u.size} points, those of the grid up to t = {self.until:g}, got {count}"
+                f"expected at most {np.prod(shape)} points, those of the grid up to t = {self.until:g}, got {count}"
             )
-        place, time = np.divmod(rng.permutation(u.size)[:count], len(t))
-        values = u[place, time] + self.noise * u.std() * rng.standard_normal(count)
-        points = np.stack([t[time], found["x"][place]], axis=1)
-        return Arrays({"x": torch.from_numpy(points), "y": torch.from_numpy(values)[:, None]})
+        *place, time = np.unravel_index(rng.permutation(np.prod(shape))[:count], shape)
+        spread = fields.std(axis=tuple(range(len(shape))))
+        values = fields[(*place, time)] + self.noise * spread * rng.standard_normal((count, columns))
+        axes = [found[name][index] for name, index in zip(self.places, place, strict=True)]
+        points = np.stack([found["t"][early][time], *axes], axis=1)
+        return Arrays({"x": torch.from_numpy(points), "y": torch.from_numpy(values)})
+
+
+def _real(field: np.ndarray) -> np.ndarray:
+    """A field's real columns: itself, or real and imaginary part. Shapes: (…) → (…, columns)."""
+    return np.stack([field.real, field.imag], axis=-1) if np.iscomplexobj(field) else field[..., None]

@@ -1,6 +1,6 @@
 """Figures of merit of a law of evolution that was learnt: what it predicts, and its coefficients."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from physml.ops.pointwise_evolution import beside_reference
+Solve = Callable[[Callable[[Tensor], Tensor], Sequence[str], dict[str, np.ndarray]], tuple[Tensor, Tensor]]
 
 
 class EvolutionError(Metric):
@@ -24,11 +24,12 @@ class EvolutionError(Metric):
     Source: Raissi 2018, arXiv 1801.06637, where the learnt equation is solved by another network.
 
     Args:
-        solution: Returns the reference: ``x`` (places,), ``t`` (times,) and ``u`` (places, times).
-        substeps: Steps of the solver between two times.
-        waves: Waves it keeps.
+        solution: Returns the reference: ``x`` (places,), ``t`` (times,) and fields (places, …, times).
+        solve: Solves the law beside the reference: `physml.ops.pointwise_evolution.beside_reference` or
+            `physml.physics.navier_stokes.beside_reference`.
         law: Which array is the law: ``network``, whose ``law`` is taken, or ``formula``.
         until: The last time compared; all of them unless given.
+        compared: Makes what is compared of both solutions, such as `modulus`; the solutions themselves unless given.
     """
 
     full_state_update = False
@@ -37,13 +38,13 @@ class EvolutionError(Metric):
     def __init__(
         self,
         solution: Callable[[], dict[str, np.ndarray]],
-        substeps: int,
-        waves: int,
+        solve: Solve,
         law: str = "network",
         until: float | None = None,
+        compared: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         super().__init__()
-        self.solution, self.substeps, self.waves, self.law, self.until = solution, substeps, waves, law, until
+        self.solution, self.solve, self.law, self.until, self.compared = solution, solve, law, until, compared
         self.add_state("value", torch.tensor(torch.nan, dtype=torch.float64), dist_reduce_fx="mean")
 
     def update(self, arrays: Mapping[str, Any]) -> None:
@@ -51,9 +52,11 @@ class EvolutionError(Metric):
         network, reference = arrays["network"], self.solution()
         if self.until is not None:
             early = reference["t"] <= self.until
-            reference = reference | {"t": reference["t"][early], "u": reference["u"][:, early]}
+            reference = {name: array if name in "xy" else array[..., early] for name, array in reference.items()}
         law = network.law if self.law == "network" else arrays[self.law]
-        found, truth = beside_reference(law, network.order, reference, self.substeps, self.waves)
+        found, truth = self.solve(law, network.inputs, reference)
+        if self.compared is not None:
+            found, truth = self.compared(found), self.compared(truth)
         self.value = (found - truth).norm() / truth.norm()
 
     def compute(self) -> Tensor:
@@ -65,6 +68,11 @@ class EvolutionError(Metric):
         return torch.zeros_like(self.value)
 
 
+def modulus(u: Tensor) -> Tensor:
+    """Return |u| of a complex solution, which is blind to its phase."""
+    return u.abs()
+
+
 class FormulaError(Metric):
     """A figure of merit of the formula that was read off a learnt law.
 
@@ -73,7 +81,8 @@ class FormulaError(Metric):
     Units: dimensionless.
 
     Args:
-        terms: The terms of the true law, written as `physml.ops.monomials.names` writes them.
+        terms: The terms of the true law, each with its rate, such as ``u_t: u u_x``, as
+            `physml.ops.sparse_law.SparseLaw` writes them.
         coefficients: Their coefficients.
         measure: Makes the figure of the coefficients found and the true ones, a function of this file.
     """
@@ -108,7 +117,7 @@ def worst_error(found: Mapping[str, float], truth: Mapping[str, float]) -> float
     """Return the largest relative error of a true coefficient; 1 if it is missing.
 
     Example:
-        >>> worst_error({"u u_x": -1.0}, {"u u_x": -1.0, "u_xx": 0.1})
+        >>> worst_error({"u_t: u u_x": -1.0}, {"u_t: u u_x": -1.0, "u_t: u_xx": 0.1})
         1.0
     """
     return max(abs(found.get(term, 0.0) / value - 1) for term, value in truth.items())
@@ -118,7 +127,7 @@ def wrong_terms(found: Mapping[str, float], truth: Mapping[str, float]) -> float
     """Return how many terms are missing or too many.
 
     Example:
-        >>> wrong_terms({"1": 0.2, "u_xx": 0.1}, {"u u_x": -1.0, "u_xx": 0.1})
+        >>> wrong_terms({"u_t: 1": 0.2, "u_t: u_xx": 0.1}, {"u_t: u u_x": -1.0, "u_t: u_xx": 0.1})
         2.0
     """
     return float(len(found.keys() ^ truth.keys()))

@@ -1,4 +1,4 @@
-"""A field together with the unknown law of its evolution."""
+"""Fields together with the unknown law of their evolution."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -11,105 +11,106 @@ from physml.ops.sparse_law import SparseLaw, read_law
 
 
 class LearntLaw(nn.Module):
-    r"""A rate of change as a perceptron of what it depends on at the same point.
+    r"""Rates of change as a perceptron of what they depend on at the same point.
 
     .. math:: N(z; w) = s_N\, f(z / s; w)
 
     The scales are those of data, found once by `calibrate`: s is four standard deviations, so that tanh bends within
     the data and does not saturate there. With weights kept small, N then goes on smoothly beyond the data.
 
-    Units: s in those of z, s_N in those of the rate.
+    Units: s in those of z, s_N in those of the rates.
 
     Args:
         inputs: Number of the z.
+        rates: Number of the N.
         hidden: Widths of the hidden layers.
 
-    Shapes: z (points, inputs) → (points,), in double precision
+    Shapes: z (points, inputs) → (points, rates), in double precision
     """
 
-    def __init__(self, inputs: int, hidden: Sequence[int] = (20, 20)) -> None:
+    def __init__(self, inputs: int, rates: int = 1, hidden: Sequence[int] = (20, 20)) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(JetLinear(a, b, dtype=torch.float64) for a, b in pairwise([inputs, *hidden, 1]))
+        widths = [inputs, *hidden, rates]
+        self.layers = nn.ModuleList(JetLinear(a, b, dtype=torch.float64) for a, b in pairwise(widths))
         for layer in self.layers:
             nn.init.xavier_normal_(layer.weight)
             nn.init.zeros_(layer.bias)
         self.register_buffer("scale", torch.ones(inputs, dtype=torch.float64))
-        self.register_buffer("rate_scale", torch.ones((), dtype=torch.float64))
+        self.register_buffer("rate_scale", torch.ones(rates, dtype=torch.float64))
 
     def calibrate(self, z: Tensor, rate: Tensor) -> None:
-        """Take the scales from data. Shapes: z (points, inputs), rate (points,)."""
+        """Take the scales from data. Shapes: z (points, inputs), rate (points, rates)."""
         self.scale.copy_(4 * z.std(0))
-        self.rate_scale.copy_(rate.std())
+        self.rate_scale.copy_(rate.std(0))
 
     def forward(self, z: Tensor) -> Tensor:
         """Return N."""
         jet = (z / self.scale)[None]  # of one channel: the values
         for layer in self.layers[:-1]:
             jet = torch.tanh(layer(jet))
-        return self.rate_scale * self.layers[-1](jet)[0, :, 0]
+        return self.rate_scale * self.layers[-1](jet)[0]
 
 
 class HiddenPhysics(nn.Module):
-    r"""A field, and the law of its evolution as a function of the field and its slopes.
+    r"""Fields, and the law of their evolution as a function of them and their slopes.
 
-    .. math:: u_t = N(u, u_x, \dots, \partial_x^n u; w)
+    .. math:: \partial_t u_i = N_i(u_1, u_2, \dots, \partial_x u_1, \dots; w)
 
-    Both are found from values of u alone (`physml.tasks.hidden_physics`).
+    Both are found from values of the fields alone (`physml.tasks.hidden_physics`). Among them may be fields whose rates
+    are not sought, such as the velocity in a law for the vorticity.
 
-    Units: those of the field.
+    Units: those of the fields.
 
     Source: Raissi 2018, arXiv 1801.06637.
 
     Args:
-        field: u over time t and place x.
-        order: n, the highest slope that the law may depend on.
+        field: The u over time t and place.
+        inputs: What N may depend on: ``u`` for a field, ``u_xx`` for its second slope along x.
+        rates: The rates that N tells: ``u_t`` for that of u.
         hidden: Widths of the hidden layers of N.
 
-    Shapes: x (points, 2), time and place → (points, 1)
+    Shapes: x (points, variables) → (points, fields)
 
     Raises:
-        ValueError: The field is not one of t and x.
+        ValueError: The field has not these outputs or variables.
 
     Example:
-        >>> physics = HiddenPhysics(Field(["t", "x"], lower=[0.0, -1.0], upper=[1.0, 1.0], hidden=[8]), order=2)
-        >>> physics.inputs
-        ['u', 'u_x', 'u_xx']
+        >>> field = Field(["t", "x"], lower=[0.0, -1.0], upper=[1.0, 1.0], hidden=[8])
+        >>> physics = HiddenPhysics(field, ["u", "u_x"])
+        >>> z, rate = physics.along(torch.rand(5, 2))
+        >>> z.shape, rate.shape
+        (torch.Size([5, 2]), torch.Size([5, 1]))
     """
 
-    def __init__(self, field: Field, order: int, hidden: Sequence[int] = (20, 20)) -> None:
+    def __init__(
+        self, field: Field, inputs: Sequence[str], rates: Sequence[str] = ("u_t",), hidden: Sequence[int] = (20, 20)
+    ) -> None:
         super().__init__()
-        if field.variables != ["t", "x"] or field.outputs != ["u"]:
-            raise ValueError(
-                f"expected a field u of t and x, got {', '.join(field.outputs)} of {', '.join(field.variables)}: "
-                "name them so"
-            )
-        self.field, self.order, self.law = field, order, LearntLaw(order + 1, hidden)
-
-    @property
-    def inputs(self) -> list[str]:
-        """Names of what N depends on."""
-        return ["u", *(f"u_{'x' * power}" for power in range(1, self.order + 1))]
+        self.field, self.inputs, self.rates = field, list(inputs), list(rates)
+        self.law = LearntLaw(len(self.inputs), len(self.rates), hidden)
+        self.along(torch.zeros(1, len(field.variables)))  # names that the field does not know are refused here
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return u at the points."""
+        """Return the fields at the points."""
         return self.field(x)
 
     def along(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what N depends on, and u_t, both of the field. Shapes: (points, order + 1) and (points,)."""
-        found = self.field.derivatives(x, [*self.inputs, "u_t"])
-        return torch.stack([found[name] for name in self.inputs], dim=1), found["u_t"]
+        """Return what N depends on, and the rates, both of the fields. Shapes: (points, inputs) and (points, rates)."""
+        found = self.field.derivatives(x, [*self.inputs, *self.rates])
+        z, rate = (torch.stack([found[name] for name in names], dim=1) for names in (self.inputs, self.rates))
+        return z, rate
 
 
 def formula(network: HiddenPhysics, x: Tensor, degree: int = 2, threshold: float = 0.05) -> SparseLaw:
-    """Read N off as a formula: its sparse regression on monomials, along the field at some points.
+    """Read N off as a formula: its sparse regression on monomials, along the fields at some points.
 
     Args:
-        network: The field and N.
+        network: The fields and N.
         x: The points.
         degree: Highest degree of a monomial.
         threshold: Below which a coefficient is dropped.
 
-    Shapes: x (points, 2)
+    Shapes: x (points, variables)
     """
     z, _ = network.along(x)
-    return read_law(z, network.law(z), network.inputs, degree, threshold)
+    return read_law(z, network.law(z), network.inputs, network.rates, degree, threshold)

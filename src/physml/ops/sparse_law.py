@@ -1,4 +1,4 @@
-"""A law written as few monomials of a field and its slopes."""
+"""Laws written as few monomials of some fields and their slopes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,27 +11,33 @@ from physml.ops.sparse_regression import condense, stlsq
 
 @dataclass(frozen=True)
 class SparseLaw:
-    r"""A rate of change as a sum of few monomials.
+    r"""Rates of change as sums of few monomials.
 
-    .. math:: N(z) = \sum_k c_k \prod_j z_j^{p_{kj}}
+    .. math:: N_i(z) = \sum_k c_{ki} \prod_j z_j^{p_{kj}}
 
     Units: each coefficient has the unit that makes its term a rate.
 
     Args:
         variables: Names of the z.
+        rates: Names of the N.
         powers: p.
         coefficients: c, 0 for a term that is not there.
 
-    Shapes: powers (terms, variables), coefficients (terms,); z (points, variables) → (points,)
+    Shapes: powers (terms, variables), coefficients (terms, rates); z (points, variables) → (points, rates)
 
     Example:
         >>> import torch
         >>> z = torch.randn(50, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-        >>> print(read_law(z, 3 * z[:, 0] * z[:, 1] - z[:, 1], ["u", "u_x"], degree=2, threshold=0.1))
-        −1 u_x + 3 u u_x
+        >>> rate = 3 * z[:, :1] * z[:, 1:] - z[:, 1:]
+        >>> law = read_law(z, rate, ["u", "u_x"], ["u_t"], degree=2, threshold=0.1)
+        >>> print(law)
+        u_t = −1 u_x + 3 u u_x
+        >>> list(law.terms)
+        ['u_t: u_x', 'u_t: u u_x']
     """
 
     variables: tuple[str, ...]
+    rates: tuple[str, ...]
     powers: Tensor
     coefficients: Tensor
 
@@ -41,30 +47,41 @@ class SparseLaw:
 
     @property
     def terms(self) -> dict[str, float]:
-        """The coefficients that are not 0, by their terms as they are written."""
-        written = names(self.powers, list(self.variables))
-        return {term: value for term, value in zip(written, self.coefficients.tolist(), strict=True) if value}
+        """The coefficients that are not 0, by the rate and the term as it is written."""
+        return {f"{rate}: {term}": value for rate in self.rates for term, value in self._terms(rate).items()}
 
     def __str__(self) -> str:
-        text = ""
-        for term, value in self.terms.items():
-            sign = ("−" if value < 0 else "") if not text else (" − " if value < 0 else " + ")
-            text += f"{sign}{abs(value):.4g}" + (f" {term}" if term != "1" else "")
-        return text or "0"
+        return ", ".join(f"{rate} = {_written(self._terms(rate))}" for rate in self.rates)
+
+    def _terms(self, rate: str) -> dict[str, float]:
+        column = self.coefficients[:, self.rates.index(rate)].tolist()
+        written = names(self.powers, list(self.variables))
+        return {term: value for term, value in zip(written, column, strict=True) if value}
 
 
-def read_law(z: Tensor, rate: Tensor, variables: Sequence[str], degree: int, threshold: float) -> SparseLaw:
+def _written(terms: dict[str, float]) -> str:
+    text = ""
+    for term, value in terms.items():
+        sign = ("−" if value < 0 else "") if not text else (" − " if value < 0 else " + ")
+        text += f"{sign}{abs(value):.4g}" + (f" {term}" if term != "1" else "")
+    return text or "0"
+
+
+def read_law(
+    z: Tensor, rate: Tensor, variables: Sequence[str], rates: Sequence[str], degree: int, threshold: float
+) -> SparseLaw:
     """Find the sparse law of rates that are known at some points, by `physml.ops.sparse_regression.stlsq`.
 
     Args:
         z: The variables at the points.
         rate: N there.
-        variables: Their names.
+        variables: Names of the variables.
+        rates: Names of the rates.
         degree: Highest degree of a monomial.
         threshold: Below which a coefficient is dropped.
 
-    Shapes: z (points, variables), rate (points,)
+    Shapes: z (points, variables), rate (points, rates)
     """
     powers = exponents(len(variables), degree)
-    equations = condense([(monomials(z.double(), powers), rate.double()[:, None])])
-    return SparseLaw(tuple(variables), powers, stlsq(equations, threshold)[:, 0])
+    equations = condense([(monomials(z.double(), powers), rate.double())])
+    return SparseLaw(tuple(variables), tuple(rates), powers, stlsq(equations, threshold))

@@ -1,4 +1,4 @@
-"""Finding the law behind scattered values of a field: the field, then the law, then both together."""
+"""Finding the law behind scattered values of fields: the fields, then the law, then both together."""
 
 from collections.abc import Callable, Mapping
 
@@ -13,23 +13,23 @@ from physml.tasks.supervised import Batch, SupervisedTask
 
 
 class HiddenPhysicsTask(SupervisedTask):
-    r"""Levenberg–Marquardt steps on a field's misfit and on the difference between its rate of change and a law's.
+    r"""Levenberg–Marquardt steps on the misfit of F fields and on the difference between their rates and a law's.
 
     .. math::
-        J = \frac1N \sum_n (\hat u(x_n) - y_n)^2 + \gamma\, \Omega + \lambda \lVert w_N \rVert^2, \qquad
-        \Omega = \frac{1}{N s_N^2} \sum_n \left( \hat u_t - N(\hat u, \hat u_x, \dots; w_N) \right)^2(x_n)
+        J = \frac{1}{N F} \sum_{ni} (\hat u_i(x_n) - y_{ni})^2 + \gamma\, \Omega + \lambda \lVert w_N \rVert^2, \qquad
+        \Omega = \sum_i \frac{1}{N s_i^2} \sum_n \left( \partial_t \hat u_i - N_i(\hat u_1, \dots; w_N) \right)^2(x_n)
 
-    For `field_epochs` only the first term is lowered, by the field's weights, for the next `law_epochs` only the other
-    two, by those of the law; from then on all, by all. A field that fits its data well has derivatives from which the
+    For `field_epochs` only the first term is lowered, by the fields' weights, for the next `law_epochs` only the other
+    two, by those of the law; from then on all, by all. Fields that fit their data well have derivatives from which the
     law can be found at once; what noise there is in them only the law itself can tell.
 
     Source: Raissi 2018, arXiv 1801.06637 (all terms at once, by L-BFGS); Marquardt 1963, doi 10.1137/0111030.
 
     Args:
-        network: The field and the law.
+        network: The fields and the law.
         loss: The first term, for the record: `torch.nn.MSELoss`.
         constraints: Ω alone: `physml.constraints.learnt_law.LearntLawResidual`.
-        field_epochs: Epochs for the field alone.
+        field_epochs: Epochs for the fields alone.
         law_epochs: Epochs for the law alone.
         repeats: Steps with the same batch.
         damping: μ of the first step.
@@ -88,7 +88,7 @@ class HiddenPhysicsTask(SupervisedTask):
 
     @property
     def parts(self) -> list[nn.Module]:
-        """What is moved in this epoch: the field, the law, or both."""
+        """What is moved in this epoch: the fields, the law, or both."""
         if self.current_epoch < self.field_epochs:
             return [self.network.field]
         if self.current_epoch < self.field_epochs + self.law_epochs:
@@ -124,8 +124,8 @@ class HiddenPhysicsTask(SupervisedTask):
         x, y, ((name, law),) = batch["x"], batch["y"], self.constraints.items()
         kinds = []
         if self.network.field in parts:
-            kinds.append(self.network(x)[:, 0] - y[:, 0])
+            kinds.append((self.network(x) - y) / y.shape[1] ** 0.5)
         if self.network.law in parts:
             gamma = self.weighting({name: law.weight}, {}, self.progress)[name]
             kinds.append(gamma**0.5 * law.residual(self.network, x))
-        return torch.stack(kinds, dim=1) / len(x) ** 0.5
+        return torch.cat(kinds, dim=1) / len(x) ** 0.5
