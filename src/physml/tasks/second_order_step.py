@@ -57,6 +57,7 @@ def second_order_step(
     step, after = levenberg_marquardt_step(r, jacobian, float(damping), sum_after)
     vector_to_parameters(before, weights)
     damping.fill_(after)
+    optimizer.zero_grad()  # or weights that were moved by an earlier step and not by this one would be moved again
     for each, change in zip(weights, step.split([each.numel() for each in weights]), strict=True):
         each.grad = -change.view_as(each)
     optimizer.step()
