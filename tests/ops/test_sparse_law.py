@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from physml.ops.sparse_law import read_law
@@ -31,8 +32,11 @@ def test_each_rate_has_terms_of_its_own(seed):
     torch.testing.assert_close(law(z), rates)
 
 
-def test_what_is_below_the_threshold_is_dropped(seed):
-    z = points()
+def test_what_is_below_the_threshold_is_dropped_whatever_its_units(seed):
+    z = points(2000)
     law = read_law(z, burgers(z), SLOPES, ["u_t"], degree=2, threshold=0.2)
-    assert law.terms.keys() == {"u_t: u u_x"}
+    assert law.terms.keys() == {"u_t: u u_x"}  # the share of u_xx is 0.1
+    units = torch.tensor([1.0, 1.0, 1e4], dtype=torch.float64)
+    law = read_law(z * units, 1e-3 * burgers(z), SLOPES, ["u_t"], degree=2, threshold=0.05)
+    assert law.terms == pytest.approx({"u_t: u_xx": 1e-8, "u_t: u u_x": -1e-3})
     assert str(read_law(z, 0 * z[:, :1], SLOPES, ["u_t"], degree=1, threshold=0.2)) == "u_t = 0"

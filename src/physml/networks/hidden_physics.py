@@ -101,14 +101,14 @@ class HiddenPhysics(nn.Module):
         return z, rate
 
 
-def formula(network: HiddenPhysics, x: Tensor, degree: int = 2, threshold: float = 0.05) -> SparseLaw:
+def formula(network: HiddenPhysics, x: Tensor, degree: int = 2, threshold: float = 0.1) -> SparseLaw:
     """Read N off as a formula: its sparse regression on monomials, along the fields at some points.
 
     Args:
         network: The fields and N.
         x: The points.
         degree: Highest degree of a monomial.
-        threshold: Below which a coefficient is dropped.
+        threshold: Share of a rate below which a term is dropped.
 
     Shapes: x (points, variables)
     """

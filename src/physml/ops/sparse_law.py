@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from physml.ops.monomials import exponents, monomials, names
@@ -26,7 +27,6 @@ class SparseLaw:
     Shapes: powers (terms, variables), coefficients (terms, rates); z (points, variables) → (points, rates)
 
     Example:
-        >>> import torch
         >>> z = torch.randn(50, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
         >>> rate = 3 * z[:, :1] * z[:, 1:] - z[:, 1:]
         >>> law = read_law(z, rate, ["u", "u_x"], ["u_t"], degree=2, threshold=0.1)
@@ -70,7 +70,13 @@ def _written(terms: dict[str, float]) -> str:
 def read_law(
     z: Tensor, rate: Tensor, variables: Sequence[str], rates: Sequence[str], degree: int, threshold: float
 ) -> SparseLaw:
-    """Find the sparse law of rates that are known at some points, by `physml.ops.sparse_regression.stlsq`.
+    r"""Find the sparse law of rates that are known at some points, by `physml.ops.sparse_regression.stlsq`.
+
+    A term is dropped by its share of the rate, whatever its units:
+
+    .. math:: \frac{|c_{ki}|\; \mathrm{std}\left( \prod_j z_j^{p_{kj}} \right)}{\mathrm{std}(N_i)} < \text{threshold}
+
+    with 1 for the spread of the constant term.
 
     Args:
         z: The variables at the points.
@@ -78,10 +84,13 @@ def read_law(
         variables: Names of the variables.
         rates: Names of the rates.
         degree: Highest degree of a monomial.
-        threshold: Below which a coefficient is dropped.
+        threshold: Share of the rate below which a term is dropped.
 
     Shapes: z (points, variables), rate (points, rates)
     """
     powers = exponents(len(variables), degree)
-    equations = condense([(monomials(z.double(), powers), rate.double())])
-    return SparseLaw(tuple(variables), tuple(rates), powers, stlsq(equations, threshold))
+    terms, rate = monomials(z.double(), powers), rate.double()
+    spread = torch.where(powers.sum(1) == 0, 1.0, terms.std(0))
+    whole = rate.std(0).clamp(min=torch.finfo(rate.dtype).tiny)  # of a rate that is 0 no term is a share
+    shares = stlsq(condense([(terms / spread, rate / whole)]), threshold)
+    return SparseLaw(tuple(variables), tuple(rates), powers, shares * whole / spread[:, None])

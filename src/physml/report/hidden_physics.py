@@ -19,7 +19,7 @@ def plot_learnt_evolution(
     solution: Callable[[], dict[str, np.ndarray]],
     solve: Solve,
     degree: int = 2,
-    threshold: float = 0.05,
+    threshold: float = 0.1,
 ) -> Figure:
     """Draw the learnt law's solution from the start of a reference, its error, slices of both, and the law's formula.
 
@@ -31,7 +31,7 @@ def plot_learnt_evolution(
         solution: Returns the reference: ``x`` (places,), ``t`` (times,) and ``u`` (places, times).
         solve: Solves the law beside the reference, as in `physml.metrics.learnt_law.EvolutionError`.
         degree: Highest degree of a monomial of the formula.
-        threshold: Below which a coefficient of it is dropped.
+        threshold: Share of a rate below which a term is dropped.
     """
     reference = solution()
     found, truth = solve(network.law, network.inputs, reference)
@@ -49,7 +49,7 @@ def plot_learnt_flow(
     solution: Callable[[], dict[str, np.ndarray]],
     solve: Solve,
     degree: int = 2,
-    threshold: float = 0.05,
+    threshold: float = 0.1,
     moments: int = 3,
 ) -> Figure:
     """Draw the vorticity of a learnt law at some times beside that of a reference, and its error.
@@ -60,7 +60,7 @@ def plot_learnt_flow(
         solution: Returns the reference: ``x`` and ``y`` (places,), ``t`` (times,) and ``w`` (places, places, times).
         solve: Solves the law beside the reference, as in `physml.metrics.learnt_law.EvolutionError`.
         degree: Highest degree of a monomial of the formula.
-        threshold: Below which a coefficient of it is dropped.
+        threshold: Share of a rate below which a term is dropped.
         moments: How many times to draw, equally spaced up to the last.
     """
     reference = solution()
