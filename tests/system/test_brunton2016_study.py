@@ -14,7 +14,8 @@ from physml.cli.compose import compose_config
 def test_a_run_finds_the_law_and_is_loaded_back(command, members):
     import physml
 
-    done = command("train", f"experiment={study.EXPERIMENT}", f"task.members={members}", "data.train=4", "logger=csv")
+    short = ["data.train=10", "data.source.samples=2000"]
+    done = command("train", f"experiment={study.EXPERIMENT}", f"task.members={members}", *short, "logger=csv")
     assert done.code == 0, done.err
     law = physml.load(done.run_dir).network
     assert [formula.count("x") + formula.count("y") + formula.count("z") for formula in law.formulas()] == [3, 5, 4]
@@ -24,7 +25,7 @@ def test_a_run_finds_the_law_and_is_loaded_back(command, members):
 
 def test_each_variant_changes_the_config_of_the_experiment():
     configs = [compose_config("train", study.overrides(variant, 1, [])) for variant in study.VARIANTS]
-    kinds = [(config["task"]["form"], config["data"]["source"]) for config in configs]
+    kinds = [(config["task"]["form"], config["task"]["refinement"], config["data"]["source"]) for config in configs]
     assert all(first != second for i, first in enumerate(kinds) for second in kinds[:i])
     assert set(study.MERITS) == set(configs[0]["task"]["metrics"])
 
