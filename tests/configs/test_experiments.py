@@ -25,6 +25,7 @@ def choices(group):
 
 
 EXPERIMENTS = [name for name in choices("experiment") if name != "none"]
+HIDDEN = [path for path in choices("experiment") if path.startswith("paper/raissi2018_")]
 FIELDS = [path for path in choices("experiment") if path.startswith("paper/raissi2019_")]
 FIELDS += ["helmholtz", "poisson", "wave"]
 RIVALS = {
@@ -37,19 +38,15 @@ RIVALS = {
         "+task.network.embedding={_target_: physml.networks.embeddings.FourierFeatures, variables: 2, waves: 1}"
     ],
     "paper/raissi2019_cylinder_wake": ["task.network.hidden=[3]"],
-    "paper/raissi2018_burgers": ["task.network.field.hidden=[8]"],  # an MLP has no law
-    "paper/raissi2018_kdv": ["task.network.field.hidden=[8]"],
+    **{name: ["task.network.field.hidden=[8]"] for name in HIDDEN},  # an MLP has no law
     "moons_flow": ["network=gaussian"],  # an MLP's output is no normalised density
     "paper/qasim2019_gravnet": ["network=mlp", "callbacks.figures.plots.space=null"],  # an MLP learns no space
 }
 FEW = ["data.train=32", "data.validation=16", "data.test=16", "data.batch_size=8", "trainer=smoke", "logger=csv"]
-COARSE = [  # solutions of learnt laws
-    f"+{solution}.{size}"
-    for solution in (
-        "data.source.solution",
-        "task.test_metrics.evolution_error_other.solution",
-        "task.test_metrics.formula_error_other.solution",
-    )
+COARSE = ["++data.source.solution.points=64", "++data.source.solution.frames=40"]  # solutions of learnt laws
+COARSE_OTHER = [
+    f"++task.test_metrics.{metric}.solution.{size}"
+    for metric in ("evolution_error_other", "formula_error_other")
     for size in ("points=64", "frames=40")
 ]
 # Where the events of FEW are too long.
@@ -73,8 +70,9 @@ SHORT = {
         *(f"+data.test_source.solution.{size}" for size in ("points=128", "frames=1", "start=1", "settle=1")),
         *(f"data.{size}" for size in ("train=5000", "validation=2500", "test=5000", "batch_size=2500")),
     ],
-    "paper/raissi2018_burgers": ["+task.repeats=1", *COARSE],
-    "paper/raissi2018_kdv": ["task.repeats=1", *COARSE],
+    **{name: ["++task.repeats=1", *COARSE] for name in HIDDEN},
+    "paper/raissi2018_burgers": ["+task.repeats=1", *COARSE, *COARSE_OTHER],
+    "paper/raissi2018_kdv": ["task.repeats=1", *COARSE, *COARSE_OTHER],
 }
 SOLVED = ["paper/brunton2016_lorenz"]  # in one step, with the last batch
 

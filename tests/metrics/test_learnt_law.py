@@ -54,6 +54,10 @@ def test_a_wrong_phase_does_not_count_if_only_the_modulus_is_compared():
 
 def test_a_law_without_a_solution_has_no_error_either():
     assert np.isnan(error(lambda z: z[:, :1] ** 3))
+    truth = torch.ones(2, 2, dtype=torch.float64)
+    metric = EvolutionError(solution, lambda *_: (1e200 * truth, truth))
+    metric.update({"network": SimpleNamespace(law=None, inputs=INPUTS)})
+    assert metric.compute().isnan()
 
 
 def test_a_formula_is_measured_by_its_terms():

@@ -16,8 +16,8 @@ class EvolutionError(Metric):
 
     .. math:: \frac{\lVert \hat u - u \rVert_2}{\lVert u \rVert_2} \text{ over all places and times}
 
-    It is not a number if the law's solution does not stay finite. The start is one and no sample: the statistical
-    uncertainty is 0.
+    It is not a number if the law's solution, or its norm, does not stay finite. The start is one and no sample: the
+    statistical uncertainty is 0.
 
     Units: dimensionless.
 
@@ -57,7 +57,8 @@ class EvolutionError(Metric):
         found, truth = self.solve(law, network.inputs, reference)
         if self.compared is not None:
             found, truth = self.compared(found), self.compared(truth)
-        self.value = (found - truth).norm() / truth.norm()
+        error = (found - truth).norm() / truth.norm()
+        self.value = torch.where(error.isfinite(), error, torch.nan)
 
     def compute(self) -> Tensor:
         """Return the error of the law that was solved last."""
