@@ -23,7 +23,7 @@ class ChargeContinuity:
 
     Units: see the module.
 
-    Source: Landau, Lifshitz, Quantum Mechanics, § 19 (the current density).
+    Source: Landau, Lifshitz, Quantum Mechanics (the current density).
     """
 
     def residual(self, u: Tensor, u_t: Tensor, u_xx: Tensor) -> Tensor:
