@@ -37,7 +37,7 @@ def difference_matrix(points: np.ndarray, order: int, width: int = 7) -> csr_arr
     first = np.clip(np.arange(count) - width // 2, 0, count - width)
     columns = first[:, None] + np.arange(width)
     offsets = points[columns] - points[:, None]
-    scale = np.ptp(offsets, axis=1, keepdims=True) / width  # keeps the powers of one size
+    scale = np.ptp(offsets, axis=1, keepdims=True) / 2  # keeps the powers of one size
     powers = np.arange(width)
     moments = np.zeros((count, width, 1))
     moments[:, order] = math.factorial(order)

@@ -37,21 +37,21 @@ def plot_wake(network: nn.Module, x: Tensor, prediction: Tensor, target: Tensor)
     known = network.derivatives(places, ["v_x", "u_y"])
     vorticity = (known["v_x"] - known["u_y"]).reshape(shape[1:]).numpy()
     pressure = prediction[one, 2].reshape(shape[1:]).numpy()
+    curl = (slopes["v_x"] - slopes["u_y"]).numpy()
     rows = {
-        "vorticity": ((slopes["v_x"] - slopes["u_y"]).numpy(), vorticity, "RdBu_r"),
-        "pressure": (p, pressure - (pressure - p).mean(), "viridis"),
+        "vorticity": (curl, vorticity, {"cmap": "RdBu_r", "vmin": -abs(curl).max(), "vmax": abs(curl).max()}),
+        "pressure": (p, pressure - (pressure - p).mean(), {"vmin": p.min(), "vmax": p.max()}),
     }
     figure = Figure(figsize=(13, 5), layout="constrained")
-    for panels, (name, (truth, field, colours)) in zip(figure.subplots(2, 3), rows.items(), strict=True):
+    for panels, (name, (truth, field, style)) in zip(figure.subplots(2, 3), rows.items(), strict=True):
         error = field - truth
-        limit, worst = abs(truth).max(), abs(error).max()
-        low = -limit if truth.min() < 0 < truth.max() and colours == "RdBu_r" else truth.min()
-        for panel, values, title, style in (
-            (panels[0], truth, f"{name}, truth", {"cmap": colours, "vmin": low, "vmax": truth.max()}),
-            (panels[1], field, f"{name}, field", {"cmap": colours, "vmin": low, "vmax": truth.max()}),
-            (panels[2], error, f"error of the {name}", {"cmap": "RdBu", "vmin": -worst, "vmax": worst}),
+        around = {"cmap": "RdBu_r", "vmin": -abs(error).max(), "vmax": abs(error).max()}
+        for panel, values, title, colours in (
+            (panels[0], truth, f"{name}, truth", style),
+            (panels[1], field, f"{name}, field", style),
+            (panels[2], error, f"error of the {name}", around),
         ):
-            image = panel.pcolormesh(*axes.values(), values.T, shading="gouraud", **style)
+            image = panel.pcolormesh(*axes.values(), values.T, shading="gouraud", **colours)
             panel.set(xlabel="x", ylabel="y", title=title, aspect="equal")
             figure.colorbar(image, ax=panel, shrink=0.7)
     figure.suptitle(f"t = {float(t[moment]):.3g}")
