@@ -28,7 +28,7 @@ def test_the_rate_is_the_derivative_of_the_field(seed):
 
 def test_trajectories_obey_the_law_in_units_of_forty():
     lorenz = Lorenz()
-    drawn = simulate(np.random.default_rng(1), 20, lorenz, steps=20, noise=0.0)
+    drawn = simulate(np.random.default_rng(1), 20, law=lorenz, steps=20, noise=0.0)
     z = torch.from_numpy(drawn["z"])
     torch.testing.assert_close(torch.from_numpy(drawn["z_rate"]), lorenz.derivative(40 * z) / 40)
     start = tuple((40 * z[0, 0]).tolist())
@@ -37,7 +37,7 @@ def test_trajectories_obey_the_law_in_units_of_forty():
 
 
 def test_starts_fill_their_box_and_the_noise_is_as_asked_for():
-    drawn = simulate(np.random.default_rng(1), 2000, Lorenz(), steps=0, points=16, noise=0.1)
+    drawn = simulate(np.random.default_rng(1), 2000, law=Lorenz(), steps=0, points=16, noise=0.1)
     start = 40 * drawn["z"][:, 0]
     for number, (centre, half) in enumerate([(0, 36), (0, 48), (25, 41)]):
         assert start[:, number].min() == pytest.approx(centre - half, abs=0.02 * half)

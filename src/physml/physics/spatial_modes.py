@@ -43,7 +43,8 @@ def states(x: Tensor) -> Tensor:
 
 def simulate(
     rng: np.random.Generator,
-    count: int,
+    count: int = 8,
+    *,
     law: Any,
     steps: int = 249,
     dt: float = 0.02,
