@@ -1,0 +1,97 @@
+"""Equations solved by a field, and their coefficients found (Raissi 2019, doi 10.1016/j.jcp.2018.10.045), over seeds.
+
+Trains the experiments ``paper/raissi2019_*``, and ``poisson``, ``helmholtz`` and ``wave``, skipping what is done. Then it
+writes one JSON file with the figures of merit and the published ones, and prints them as a table. A seed draws other
+points and other first weights. Words before the options go to every run; one folder holds runs of the same words alone.
+Run: ``python scripts/studies/raissi2019.py --seeds 1 2 3``; a run takes half a minute to four minutes of a core of its own.
+"""
+
+import argparse
+import json
+import math
+import statistics
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from trainings import commits, finished, results, train_missing
+
+from physml.runs.files import write_text
+from physml.runs.provenance import provenance
+
+VARIANTS = {
+    "burgers": ["experiment=paper/raissi2019_burgers"],
+    "schroedinger": ["experiment=paper/raissi2019_schroedinger"],
+    "allen_cahn": ["experiment=paper/raissi2019_allen_cahn"],
+    "identification": ["experiment=paper/raissi2019_burgers_identification"],
+    "identification_noise": ["experiment=paper/raissi2019_burgers_identification", "data.source.noise=0.01"],
+    "poisson": ["experiment=poisson"],
+    "helmholtz": ["experiment=helmholtz"],
+    "wave": ["experiment=wave"],
+}
+# Relative errors; of Schrödinger's equation the paper's is that of |u|.
+PUBLISHED = {
+    "burgers": {"relative_error": 6.7e-4},
+    "schroedinger": {"relative_error": 1.97e-3},
+    "allen_cahn": {"relative_error": 6.99e-3},
+    "identification": {"advection": 9.6e-4, "viscosity": 4.69e-3},
+}
+TRUTH = {"advection": 1.0, "viscosity": 0.01 / math.pi}  # what the identification is to find
+MERITS = ("relative_error", *TRUTH)
+
+
+def merits(metrics: dict) -> dict[str, float]:
+    """Return the relative errors of a run: of its field, and of the coefficients that it found."""
+    found = {"relative_error": metrics["relative_error"]["value"]}
+    return found | {name: abs(metrics[name]["value"] / truth - 1) for name, truth in TRUTH.items() if name in metrics}
+
+
+def collect(folder: Path, variants: list[str], seeds: list[int]) -> dict:
+    """Return the figures of merit of each variant and seed that is finished, beside the published ones."""
+    found: dict = {"provenance": provenance(seeds[0]), "variants": {}}
+    for variant in variants:
+        runs = {seed: run for seed in seeds if (run := finished(folder, variant, seed))}
+        measured = {seed: results(run) for seed, run in runs.items()}
+        found["variants"][variant] = {
+            "words": VARIANTS[variant],
+            "published": PUBLISHED.get(variant, {}),
+            "merits": {seed: merits(got["metrics"]) for seed, got in measured.items()},
+            "train_seconds": {seed: got["train_seconds"] for seed, got in measured.items()},
+            "git_commits": commits(list(runs.values())),
+        }
+    return found
+
+
+def table(found: dict) -> Table:
+    """Return the table "figure of merit × variant": published, then the mean over the seeds and the worst of them."""
+    shown = Table(title="relative errors: published → mean over the seeds (worst of them)")
+    for name in ("variant", "field", "advection", "viscosity"):
+        shown.add_column(name, justify="left" if name == "variant" else "right")
+    for variant, entry in found["variants"].items():
+        shown.add_row(variant, *(_cell(entry, merit) for merit in MERITS))
+    return shown
+
+
+def _cell(entry: dict, merit: str) -> str:
+    values = [merits[merit] for merits in entry["merits"].values() if merit in merits]
+    if not values:
+        return ""
+    published = f"{entry['published'][merit]:.2e} → " if merit in entry["published"] else ""
+    return f"{published}{statistics.fmean(values):.2g} ({max(values):.2g})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--folder", type=Path, default=Path("runs") / "studies" / "raissi2019")
+    options, words = parser.parse_known_args()
+    wanted = [(variant, seed) for seed in options.seeds for variant in options.variants]
+    train_missing(options.folder, {(v, seed): [*VARIANTS[v], f"seed={seed}", *words] for v, seed in wanted})
+    found = collect(options.folder, options.variants, options.seeds)
+    write_text(options.folder / "raissi2019.json", json.dumps(found, indent=2) + "\n")
+    Console(width=120).print(table(found))
+
+
+if __name__ == "__main__":
+    main()
