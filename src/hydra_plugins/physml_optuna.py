@@ -59,7 +59,12 @@ class OptunaSweeper(Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> None:
-        """Run trials until there are enough, and report."""
+        """Run trials until there are enough, and report.
+
+        Raises:
+            ValueError: Nothing is swept, a grid has an interval, the pruner cannot see the trials, or there is no such
+                objective.
+        """
         from rich.console import Console
 
         from physml.callbacks.pruning import TRIAL
@@ -71,6 +76,12 @@ class OptunaSweeper(Sweeper):
         fixed = [each.input_line for each in overrides if not each.is_sweep_override()]
         if not swept:
             raise ValueError("expected a parameter to search, as in: task.optimizer.lr=tag(log,interval(1e-4,1e-2))")
+        launcher = self.config.hydra.runtime.choices["hydra/launcher"]
+        if launcher != "basic" and self.pruner is not None and type(self.pruner).__name__ != "NopPruner":
+            raise ValueError(
+                f"a pruner cannot look into the processes that hydra/launcher={launcher} starts: "
+                "add hydra/sweeper/pruner=none, and start the command several times to run trials beside each other"
+            )
         space = {key: _distribution(override) for key, override in swept.items()}
         monitor = self.hydra_context.config_loader.load_sweep_config(self.config, fixed).monitor
         wanted = self.objectives or {monitor.name: f"{monitor.mode}imize"}

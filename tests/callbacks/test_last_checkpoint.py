@@ -108,3 +108,5 @@ class Spoil(Callback):
 def test_weights_that_are_not_finite_are_not_saved(toy, tmp_path):
     last, _ = fit(toy, tmp_path, 0, Spoil())
     assert saved(last) == 5
+    _, end = fit(toy, tmp_path, 60, Spoil(), Signal(7))
+    assert not end.saved

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 import signal
 
@@ -84,6 +85,7 @@ def test_resume_takes_three_words(command, toy):
         ("callbacks.evil", {"_target_": "os.system", "command": "touch evil"}),
         ("callbacks.evil", {"_target_": "physml.callbacks.last_checkpoint.signal.os.system", "command": "touch evil"}),
         ("data.source", "${oc.env:HOME}"),
+        ("monitor.name", "${oc.env:HOME}"),
         ("logger.csv.directory", "/tmp"),
     ],
 )
@@ -95,8 +97,9 @@ def test_a_run_of_a_stranger_runs_no_code(command, stopped, tmp_path, place, val
         node = node[parent]
     node[name] = value
     (stopped / "config.yaml").write_text(yaml.safe_dump(config))
-    done = command("train", f"run={stopped}")
+    done = command("train", f"run={stopped}", "--force")
     assert done.code == 2
+    assert f"{os.environ['HOME']}" not in done.err.replace(str(tmp_path), "")
     assert not list(tmp_path.rglob("evil"))
     assert step(stopped) == 1
 

@@ -94,7 +94,7 @@ def test_a_good_config_has_none(config):
             {"monitor": "J"},
             "callbacks.chekpoint: has no _target_, so it names nothing (did you mean",
         ),
-        ("logger.csv.nam", "x", "logger.csv.nam: CSVLogger takes no 'nam' (did you mean 'name'?)"),
+        ("logger.csv.directry", "x", "logger.csv.directry: CSVLog takes no 'directry' (did you mean 'directory'?)"),
         ("sed", 1, "sed: unknown (did you mean 'seed'?); there are name, seed"),
         ("optimizer", {"lr": 1}, "optimizer: unknown (did you mean 'task.optimizer'?); there are name, seed"),
         ("monitor.nam", 1, "monitor.nam: unknown (did you mean 'name'?); there are name, mode"),

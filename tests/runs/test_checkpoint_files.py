@@ -53,8 +53,9 @@ def test_a_full_disk_leaves_the_old_ones_as_they_were(tmp_path, monkeypatch, mom
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
     monkeypatch.setattr(checkpoint_files, "write_text" if moment == "hashes" else "write_whole", full)
-    with pytest.raises(OSError, match="No space left"):
-        write(tmp_path, 3)
+    for value in (3, 4, 5, 6, 7):
+        with pytest.raises(OSError, match="No space left"):
+            write(tmp_path, value)
     monkeypatch.undo()
     assert read(tmp_path / "last.ckpt") == 2
     assert read(tmp_path / "before_last.ckpt") == (1 if moment == "hashes" else 2)

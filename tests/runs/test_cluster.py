@@ -31,7 +31,7 @@ def test_every_line_of_a_machine_that_is_ready(process, toy, tmp_path):
         "SLURM",
     ]
     for line in lines:
-        if line[4:10] != "loader":  # which is as fast as the machine is free
+        if line[4:10] != "loader" and "SLURM" not in line:  # as the machine is
             assert line.startswith("ok  "), line
     assert "2 processes over gloo agree with one to" in lines[2]
     assert "SIGTERM: a training saved its state and ended in" in lines[5]
@@ -69,7 +69,7 @@ def test_data_that_are_slower_than_the_steps(config, monkeypatch):
     class Slow:
         def train_dataloader(self):
             for _ in range(1000):
-                time.sleep(0.01)
+                time.sleep(0.05)
                 yield {"x": torch.zeros(2, 3), "y": torch.zeros(2, dtype=torch.long)}
 
         def transfer_batch_to_device(self, batch, device, index):
@@ -80,7 +80,7 @@ def test_data_that_are_slower_than_the_steps(config, monkeypatch):
     build = cluster.build
     monkeypatch.setattr(cluster, "SECONDS", 0.2)
     monkeypatch.setattr(cluster, "build", lambda part: Slow() if part is config["data"] else build(part))
-    assert "the data are as slow as the steps" in cluster._loader(config)[1]
+    assert "the steps wait for the data" in cluster._loader(config)[1]
 
 
 def test_a_full_disk(config, tmp_path, monkeypatch):

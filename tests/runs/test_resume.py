@@ -8,7 +8,9 @@ import yaml
 from lightning.pytorch import Callback
 
 from physml.cli.compose import compose_config
+from physml.runs import directory
 from physml.runs import train as training
+from physml.runs.directory import refuse_links_outside, start_run
 from physml.runs.errors import ConfigError, TrainingError
 from physml.runs.interruption import _unlike_checkpoints, _unlike_records
 from physml.runs.resume import (
@@ -117,11 +119,15 @@ def broken(toy_run, tmp_path):
     return copy
 
 
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(broken, capsys):
+@pytest.mark.parametrize("damage", ["cut", "changed"])
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(broken, capsys, damage):
     last, before = (broken / "checkpoints" / name for name in ("last.ckpt", "before_last.ckpt"))
     path, state = checkpoint_to_resume(broken)
     assert (path, state["global_step"], steps_logged(state)) == (last, 8, 8)
-    last.write_bytes(last.read_bytes()[:100])
+    data = bytearray(last.read_bytes())
+    weights = next(iter(state["state_dict"].values())).numpy().tobytes()
+    data[data.index(weights)] ^= 1
+    last.write_bytes(data[:100] if damage == "cut" else data)
     path, state = checkpoint_to_resume(broken)
     assert (path, state["global_step"], steps_logged(state)) == (before, 4, 4)
     (line,) = capsys.readouterr().err.splitlines()
@@ -148,8 +154,20 @@ def test_changes_are_shown_and_refused():
 
 
 def test_a_run_writes_into_its_own_directory(tmp_path):
+    profiler = {
+        "_target_": "lightning.pytorch.profilers.SimpleProfiler",
+        "dirpath": str(tmp_path),
+        "filename": "profile",
+    }
+    refuse_other_places({"trainer": {"profiler": "simple"}}, tmp_path)
+    refuse_other_places({"trainer": {"profiler": profiler}}, tmp_path)
     inside = {"callbacks": {"a": {"directory": str(tmp_path / "figures")}, "b": None}, "logger": {}}
     refuse_other_places(inside, tmp_path)
+    with pytest.raises(PermissionError, match=r"expected arguments by their names, got _args_"):
+        refuse_other_places({"callbacks": {"a": {"_args_": ["/etc"]}}}, tmp_path)
+    for part in ({"save_dir": str(tmp_path), "name": "/etc"}, {"save_dir": str(tmp_path), "version": "../x"}):
+        with pytest.raises(PermissionError, match=r"logger.a.* lies outside the run directory"):
+            refuse_other_places({"logger": {"a": part}}, tmp_path)
     for part in (
         {"dirpath": "/etc"},
         {"save_dir": f"{tmp_path}/../x"},
@@ -185,6 +203,36 @@ def test_the_rows_of_the_log_come_once(tmp_path, toy, monkeypatch):
     with (parts / "metrics.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["train/J"]]
     assert [int(row["step"]) for row in rows] == list(range(8))
+
+
+def test_weights_and_biases_leaves_nothing_that_hinders(tmp_path, toy, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    words = [word for word in toy if not word.startswith("logger")]
+    parts = run(tmp_path / "parts", words, monkeypatch, crashes=[6])
+    refuse_links_outside(parts)
+    assert list((parts / "wandb").glob("offline-run-*"))
+
+
+def test_a_run_that_begins_is_none_before_all_of_it_is_there(tmp_path, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(directory, "provenance", killed)
+    with pytest.raises(KeyboardInterrupt):
+        start_run(tmp_path / "run", {"seed": 1}, [])
+    assert not (tmp_path / "run" / "config.yaml").exists()
+
+
+def test_without_a_best_checkpoint_the_last_weights_are_tested(tmp_path, toy, monkeypatch):
+    whole = run(tmp_path / "whole", [*toy, "callbacks.checkpoint=null"], monkeypatch)
+    assert json.loads((whole / "results.json").read_text())["steps"] == 8
+
+
+def test_what_a_killed_writer_left_is_removed(tmp_path, toy, monkeypatch):
+    (tmp_path / "parts" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "parts" / "checkpoints" / ".last.ckpt.abc").write_bytes(b"half")
+    parts = run(tmp_path / "parts", toy, monkeypatch, crashes=[6])
+    assert not list((parts / "checkpoints").glob(".*"))
 
 
 def test_a_forced_change_keeps_both_configs(tmp_path, toy, monkeypatch):

@@ -12,7 +12,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState
 
-from physml.runs.search import counted, next_trial, open_study, write_report
+from physml.runs.search import counted, next_trial, open_study, tell, write_report
 
 SPACE = {"x": FloatDistribution(-1, 1)}
 
@@ -48,6 +48,20 @@ def test_a_search_ends_after_its_trials_and_goes_on_when_there_are_to_be_more(tm
     values = [trial.params["x"] for trial in counted(study(tmp_path))]
     assert values[:3] == first
     assert len(set(values)) == 5  # what joins a search draws numbers of its own
+
+
+def test_processes_that_begin_together_draw_different_numbers(tmp_path):
+    both = [study(tmp_path), study(tmp_path)]  # with the same seed
+    drawn = [next_trial(each, SPACE, 4).params["x"] for each in both + both]
+    assert len(set(drawn)) == 4
+
+
+def test_a_trial_that_was_taken_for_dead_ends_without_harm(tmp_path):
+    found = study(tmp_path)
+    trial = next_trial(found, SPACE, 2)
+    found.tell(trial.number, state=TrialState.FAIL)  # by another process
+    tell(found, trial, [0.5], pruned=False)
+    assert [each.state for each in counted(found)] == [TrialState.FAIL]
 
 
 def test_the_seed_of_the_first_process_decides(tmp_path):

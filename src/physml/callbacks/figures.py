@@ -24,6 +24,9 @@ class Figures(Callback):
             ``target`` and ``network`` by the names of their parameters. An experiment switches off one it inherits by
             None.
         events: How many test events they get.
+
+    Raises:
+        ValueError: A name would lead to another folder.
     """
 
     def __init__(
@@ -34,6 +37,8 @@ class Figures(Callback):
     ) -> None:
         self.directory, self.events = Path(directory), events
         self.plots = {name: plot for name, plot in (plots or {}).items() if plot is not None}
+        if wrong := [name for name in self.plots if Path(name).name != name]:
+            raise ValueError(f"a figure {wrong[0]!r}: expected a file name without a folder: rename it")
         self._batches: list[dict[str, Tensor]] = []
         self._seen = 0
 

@@ -14,15 +14,16 @@ SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
 
 class Stopped(SystemExit):
-    """The training was asked to end by a signal, and its state is saved.
+    """The training was asked to end by a signal.
 
     Args:
         number: The signal.
+        saved: Whether its state was saved, which it is unless its weights are not finite numbers.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, saved: bool = True) -> None:
         super().__init__(128 + number)
-        self.signal = signal.Signals(number)
+        self.signal, self.saved = signal.Signals(number), saved
 
 
 class LastCheckpoint(Checkpoint):
@@ -39,7 +40,7 @@ class LastCheckpoint(Checkpoint):
         minutes: Time after which a state is saved within an epoch.
 
     Raises:
-        Stopped: A signal came, and the state is saved.
+        Stopped: A signal came.
     """
 
     def __init__(self, directory: str, minutes: float = 5.0) -> None:
@@ -123,8 +124,8 @@ class LastCheckpoint(Checkpoint):
 
     def _save(self, trainer: Trainer, asked: int) -> None:
         finite = all(bool(torch.isfinite(weights).all()) for weights in trainer.lightning_module.parameters())
-        if trainer.strategy.reduce_boolean_decision(finite):
+        if saved := trainer.strategy.reduce_boolean_decision(finite):
             trainer.save_checkpoint(self.path)
         self._saved = time.monotonic()
         if asked:
-            raise Stopped(asked)
+            raise Stopped(asked, saved)

@@ -38,21 +38,24 @@ def main(arguments: list[str]) -> None:
     directory = Path(found["run"]).absolute()
     config = read_run(directory)
     refuse_moved(config, directory)
+    from physml.runs.build import refuse_untrusted  # takes seconds: after the words have been checked
+
+    trusted = (*TRUSTED_TO_TRAIN, *_listed(found.get("allow", "")))
+    refuse_untrusted(config, trusted)  # before an interpolation of a stranger could be resolved
     settings = _changed(config, changes)
     if not force:
         refuse_changes(config, settings)
     if finished(directory):
         print(f"{directory} is finished: physml eval run={directory} tests it again")
         return
-    from physml.runs.build import refuse_untrusted
-    from physml.runs.directory import refuse_links_outside  # with torch, which takes seconds: after the words
+    from physml.runs.directory import refuse_links_outside
 
     refuse_links_outside(directory)
-    refuse_untrusted(settings, (*TRUSTED_TO_TRAIN, *_listed(found.get("allow", ""))))
+    refuse_untrusted(settings, trusted)
     refuse_other_places(settings, directory)
     if wrong := problems(settings):
         raise ConfigError(wrong)
-    from physml.runs.train import train  # takes seconds: after the words have been checked
+    from physml.runs.train import train
 
     train(settings, words, resume=True)
 

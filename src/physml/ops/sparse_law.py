@@ -90,7 +90,8 @@ def read_law(
     """
     powers = exponents(len(variables), degree)
     terms, rate = monomials(z.double(), powers), rate.double()
-    spread = torch.where(powers.sum(1) == 0, 1.0, terms.std(0))
+    spread = terms.std(0)
+    spread = torch.where(spread == 0, 1.0, spread)  # of a constant
     whole = rate.std(0).clamp(min=torch.finfo(rate.dtype).tiny)  # of a rate that is 0 no term is a share
     shares = stlsq(condense([(terms / spread, rate / whole)]), threshold)
     return SparseLaw(tuple(variables), tuple(rates), powers, shares * whole / spread[:, None])

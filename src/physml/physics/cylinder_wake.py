@@ -220,9 +220,7 @@ def wake(points: int = 256, frames: int = 200, start: int = 500, settle: int = 2
     takes about 100 s on one core, and is solved once in a process.
 
     Measured with 256 circles: a Strouhal number of 0.1646, periods that agree to 1e-4, a mean drag coefficient of 1.327
-    and a lift coefficient of ±0.321. Experiments have a Strouhal number of 0.160 (Williamson 1989,
-    doi 10.1017/S0022112089002429), where the vortices are slanted, which lowers it. Of the equations a residual of 2e-5
-    of their largest term is left.
+    and a lift coefficient of ±0.321. Of the equations a residual of 2e-5 of their largest term is left.
 
     Source: the window, the times and the points of Raissi, Perdikaris and Karniadakis 2019,
     doi 10.1016/j.jcp.2018.10.045; the solution is our own.

@@ -64,7 +64,7 @@ class Wave:
 
 
 def string_conditions(tx: Tensor, width: float = 0.3) -> tuple[Tensor, Tensor]:
-    r"""Return a and g: a + g f starts as a from rest and vanishes at 0 and 1 for every f that is even in time.
+    r"""Return a and g: a + g f starts as a from rest and vanishes at 0 and 1 for every f.
 
     .. math:: a = \sin \pi x + \tfrac12 \sin 4 \pi x, \qquad
               g = \frac{\sin^2 \pi t}{\sin^2 \pi t + w^2}\, \sin \pi x

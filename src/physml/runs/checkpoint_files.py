@@ -31,15 +31,15 @@ class CheckpointFiles(TorchCheckpointIO):
         path.parent.mkdir(parents=True, exist_ok=True)
         buffer = io.BytesIO()
         torch.save(checkpoint, buffer)
-        hashes = _hashes(path.parent)
+        found, before = hashlib.sha256(buffer.getbuffer()).hexdigest(), _hashes(path.parent)
+        known, older = before.get(path.name, []), before.get(BEFORE, [])
         replaces = path.name == "last.ckpt" and path.exists()
-        if replaces:
-            hashes[BEFORE] = (hashes.get(path.name, []) + hashes.get(BEFORE, []))[:4]
-        hashes[path.name] = [hashlib.sha256(buffer.getbuffer()).hexdigest(), *hashes.get(path.name, [])][:2]
-        write_text(path.parent / HASHES, json.dumps(hashes, indent=2) + "\n")
+        # Until the file has its name, either it or the one that it replaces may be there.
+        _note(path.parent, before | {path.name: [found, *known]} | ({BEFORE: [*known, *older]} if replaces else {}))
         if replaces:
             _link(path, path.with_name(BEFORE))
         write_whole(path, lambda file: file.write(buffer.getbuffer()))
+        _note(path.parent, before | {path.name: [found]} | ({BEFORE: known} if replaces else {}))
 
     def load_checkpoint(self, path: str | Path, map_location: Any = None, weights_only: bool | None = None) -> dict:
         """Read a checkpoint without executing a pickle.
@@ -49,6 +49,12 @@ class CheckpointFiles(TorchCheckpointIO):
         """
         verify(Path(path))
         return super().load_checkpoint(path, map_location or (lambda storage, _: storage), weights_only=True)
+
+
+def remove_half_written(folder: Path) -> None:
+    """Remove what a process that was killed while it wrote a checkpoint has left."""
+    for path in folder.glob(".*"):
+        path.unlink()
 
 
 def verify(path: Path) -> None:
@@ -74,6 +80,10 @@ def _hashes(folder: Path) -> dict[str, list[str]]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _note(folder: Path, hashes: dict[str, list[str]]) -> None:
+    write_text(folder / HASHES, json.dumps(hashes, indent=2) + "\n")
 
 
 def _link(path: Path, other: Path) -> None:

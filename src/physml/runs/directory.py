@@ -20,20 +20,21 @@ def start_run(directory: Path, config: dict[str, Any], overrides: list[str]) -> 
     directory.mkdir(parents=True, exist_ok=True)
     if (directory / "config.yaml").exists():
         raise FileExistsError(f"{directory}: holds an earlier run: choose another hydra.run.dir")
-    write_text(directory / "config.yaml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
-    write_text(directory / "overrides.yaml", yaml.safe_dump(overrides, allow_unicode=True))
     origin = provenance(config["seed"], ["physml", "train", *overrides])
     write_text(directory / "provenance.json", json.dumps(origin, indent=2) + "\n")
+    write_text(directory / "overrides.yaml", yaml.safe_dump(overrides, allow_unicode=True))
+    # Last: where it is, there is a run to go on with.
+    write_text(directory / "config.yaml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
 
 
 def note_resumption(directory: Path, config: dict[str, Any], words: list[str]) -> None:
     """Add to a run's provenance that it goes on, and keep both configs if it goes on with another one."""
     file = directory / "provenance.json"
-    origin = json.loads(file.read_text(encoding="utf-8"))
+    origin = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     origin.setdefault("resumed", []).append(provenance(config["seed"], ["physml", "train", *words]))
     text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
     before = (directory / "config.yaml").read_text(encoding="utf-8")
-    if text != before:
+    if {**yaml.safe_load(before), "resume": None} != {**config, "resume": None}:
         write_text(directory / f"config_before_{len(origin['resumed'])}.yaml", before)
         write_text(directory / "config.yaml", text)
     write_text(file, json.dumps(origin, indent=2) + "\n")
@@ -47,7 +48,8 @@ def refuse_links_outside(directory: Path) -> None:
     """
     home = directory.resolve()
     for path in directory.rglob("*"):
-        if path.is_symlink() and not path.resolve().is_relative_to(home):
+        of_wandb = path.name == "debug-core.log" and path.relative_to(directory).parts[0] == "wandb"  # it only reads it
+        if path.is_symlink() and not of_wandb and not path.resolve().is_relative_to(home):
             raise PermissionError(f"{path}: is a link to {path.resolve()}, outside the run directory: remove it first")
 
 

@@ -42,7 +42,8 @@ def evaluate(settings: dict[str, Any]) -> dict[str, Any]:
     data.setup("test")
     first_contact(task, data.test_dataloader())
     home = checkpoint.parent.parent if read_config(checkpoint) else checkpoint.parent
-    refuse_links_outside(home)
+    if read_config(checkpoint):
+        refuse_links_outside(home)
     folder = home / "evaluations" / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{secrets.token_hex(3)}"
     figures = Figures(
         str(folder / "figures"), {name: build(plot) for name, plot in plots.items()}, drawn.get("events", 1000)

@@ -24,13 +24,18 @@ TRUSTED_TO_TRAIN = (
 )
 
 
+# Arguments that name a place to write to; whether it is one in another folder.
+_PLACES = dict.fromkeys(("directory", "dirpath", "save_dir", "log_dir", "root_dir"), False)
+_PLACES |= dict.fromkeys(("filename", "name", "version", "sub_dir"), True)
+
+
 def checkpoint_to_resume(directory: Path) -> tuple[Path, dict[str, Any]] | None:
     """Return the last checkpoint of a run that is as it was written, and its contents; None if none was written yet.
 
     Raises:
         ValueError: There are some, but none can be used.
     """
-    from physml.runs.checkpoint_files import BEFORE  # with torch, which takes seconds: when it is needed
+    from physml.runs.checkpoint_files import BEFORE, verify  # with torch, which takes seconds: when it is needed
     from physml.runs.load import read_checkpoint
 
     refused = []
@@ -39,6 +44,7 @@ def checkpoint_to_resume(directory: Path) -> tuple[Path, dict[str, Any]] | None:
         if not path.is_file():
             continue
         try:
+            verify(path)
             state = read_checkpoint(path)
         except ValueError as error:
             refused.append(str(error))
@@ -103,10 +109,13 @@ def refuse_other_places(config: Mapping[str, Any], directory: Path) -> None:
     writers["trainer"] = {"profiler": (config.get("trainer") or {}).get("profiler")}
     for group, parts in writers.items():
         for name, part in parts.items():
-            for key in ("directory", "dirpath", "save_dir", "filename", "log_dir"):
-                place = Path(str((part or {}).get(key) or "."))
-                place = place if key != "filename" else directory / place
-                if (part or {}).get(key) and not place.resolve().is_relative_to(directory.resolve()):
+            if not isinstance(part, Mapping):
+                continue
+            if "_args_" in part:
+                raise PermissionError(f"{group}.{name}: expected arguments by their names, got _args_: name them")
+            for key, base in _PLACES.items():
+                place = directory / str(part.get(key) or ".") if base else Path(str(part.get(key) or directory))
+                if not place.resolve().is_relative_to(directory.resolve()):
                     raise PermissionError(
                         f"{group}.{name}.{key}: {place} lies outside the run directory {directory}: "
                         "a run that is resumed writes into its own"

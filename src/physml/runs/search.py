@@ -7,9 +7,9 @@ import socket
 import time
 import warnings
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import optuna
 from matplotlib import pyplot
@@ -26,6 +26,10 @@ from physml.runs.files import write_text
 
 SET_ASIDE = ("killed", "surplus")  # marks of trials that do not count: their process died, or there were enough
 PATIENCE = 5  # seconds after which an unsigned trial or a lock is taken for one whose process died
+
+
+_joined: WeakSet[optuna.Study] = WeakSet()  # studies of which this process has run a trial
+_first_seen: dict[int, float] = {}  # when this process first saw a trial that nobody had signed
 
 
 def open_study(
@@ -54,8 +58,6 @@ def open_study(
         pruner=pruner,
         load_if_exists=True,
     )
-    if study.get_trials(deepcopy=False):
-        study.sampler.reseed_rng()  # with the seed it would draw what other processes have drawn
     found = [direction.name.lower() for direction in study.directions]
     if found != directions:
         raise ValueError(
@@ -76,13 +78,21 @@ def next_trial(study: optuna.Study, space: Mapping[str, BaseDistribution], count
             return None
         time.sleep(0.2)  # its process is about to sign it, or has died
         _set_aside_dead(study)
-    trial = study.ask(dict(space))
-    trial.set_user_attr("process", _process(os.getpid()))
-    before = [other for other in _counting(study) if other.number < trial.number]
-    if len(before) >= count:  # another process was faster
-        trial.set_user_attr("surplus", True)
+    trial = study.ask()  # its parameters are drawn when it is signed
+    try:
+        trial.set_user_attr("process", _process(os.getpid()))
+    except RuntimeError:  # another process has taken this one for dead
+        return next_trial(study, space, count)
+    before = [other for other in study.get_trials(deepcopy=False) if other.number < trial.number]
+    if sum(not any(mark in other.user_attrs for mark in SET_ASIDE) for other in before) >= count:
+        trial.set_user_attr("surplus", True)  # another process was faster
         study.tell(trial, state=TrialState.FAIL)
         return None
+    if before and study not in _joined:
+        study.sampler.reseed_rng()  # with its seed it would draw what has been drawn
+    _joined.add(study)
+    for name, distribution in space.items():
+        trial._suggest(name, distribution)
     return trial
 
 
@@ -95,7 +105,9 @@ def tell(study: optuna.Study, trial: Trial, values: list[float] | None, pruned: 
             study.tell(trial, state=TrialState.FAIL)
         else:
             study.tell(trial, values)
-    except RuntimeError:  # of a grid that is through: it would stop a loop of Optuna's, which there is none of here
+    except (RuntimeError, ValueError):
+        # A grid that is through would stop a loop of Optuna's, which there is none of here; or another process has
+        # taken this one for dead.
         if not study.trials[trial.number].state.is_finished():
             raise
 
@@ -167,9 +179,8 @@ def _set_aside_dead(study: optuna.Study) -> None:
 
 
 def _is_dead(trial: FrozenTrial) -> bool:
-    if _unsigned(trial):
-        begun = trial.datetime_start
-        return begun is not None and (datetime.now() - begun).total_seconds() > PATIENCE
+    if _unsigned(trial):  # by the clock of this process
+        return time.monotonic() - _first_seen.setdefault(trial._trial_id, time.monotonic()) > PATIENCE
     host, number, _ = trial.user_attrs["process"]
     return host == socket.gethostname() and _process(number) != trial.user_attrs["process"]
 

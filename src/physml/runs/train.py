@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import LightningDataModule, Trainer, seed_everything
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import WandbLogger
 from rich.console import Console
 
@@ -14,7 +15,7 @@ from physml.callbacks.weights_and_biases import finish, refer_to_checkpoint
 from physml.report.learning_curves import plot_learning_curves, read_curves
 from physml.report.tables import metrics_table
 from physml.runs.build import build
-from physml.runs.checkpoint_files import CheckpointFiles
+from physml.runs.checkpoint_files import CheckpointFiles, remove_half_written
 from physml.runs.contact import first_contact
 from physml.runs.csv_log import CSVLog
 from physml.runs.directory import note_resumption, start_run, write_results
@@ -51,6 +52,7 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
     trainer = build_trainer(config)
     if trainer.is_global_zero:
         if resume:
+            remove_half_written(directory / "checkpoints")
             note_resumption(directory, config, overrides)
         else:
             start_run(directory, config, overrides)
@@ -62,6 +64,7 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
             logger.resume(steps_logged(point[1]) if point else 0)
     if config["compile"]:
         task.network.compile()
+    stopped = None
     try:
         started = time.perf_counter()
         checkpoint = str(point[0]) if point else None
@@ -70,17 +73,15 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
             (callback.seconds for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)),
             time.perf_counter() - started,
         )
-        best = trainer.checkpoint_callback.best_model_path if trainer.checkpoint_callback else None
+        keeper = next((each for each in trainer.checkpoint_callbacks if isinstance(each, ModelCheckpoint)), None)
+        best = keeper.best_model_path if keeper else None
         trainer.test(task, datamodule=data, ckpt_path=best or None, weights_only=True, verbose=False)
         if trainer.is_global_zero:
             _conclude(trainer, task, directory, seconds)
             for logger in wandb_loggers if best else []:
                 refer_to_checkpoint(logger, Path(best), task.results)
     except Stopped as end:
-        if trainer.is_global_zero:
-            next_step = "the job is queued again" if requeue() else f"physml train run={directory} goes on"
-            print(f"physml: {end.signal.name}: the state is saved; {next_step}", file=sys.stderr, flush=True)
-        raise
+        stopped = end
     except SystemExit as end:
         if end.code == 1:  # Lightning's answer to Ctrl-C
             raise KeyboardInterrupt from end
@@ -92,8 +93,21 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
     finally:
         for logger in wandb_loggers:
             finish(logger)
-    score = trainer.checkpoint_callback.best_model_score if trainer.checkpoint_callback else None
+    if stopped:
+        if trainer.is_global_zero:
+            print(f"physml: {stopped.signal.name}: {_next_step(stopped, directory)}", file=sys.stderr, flush=True)
+        raise stopped
+    score = keeper.best_model_score if keeper else None
     return None if score is None else float(score)
+
+
+def _next_step(stopped: Stopped, directory: Path) -> str:
+    """Queue the job again where there is one, and say how the training goes on."""
+    if not stopped.saved:
+        return "nothing is saved, as the weights are not finite numbers; the last checkpoint is older"
+    if requeue():
+        return "the state is saved; the job is queued again"
+    return f"the state is saved; physml train run={directory} goes on"
 
 
 def build_trainer(config: dict[str, Any]) -> Trainer:
