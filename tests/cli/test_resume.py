@@ -34,6 +34,8 @@ def test_a_stopped_run_goes_on_in_its_directory(command, stopped, toy):
     assert json.loads((stopped / "results.json").read_text())["steps"] == 8
     again = command("train", f"run={stopped}")
     assert (again.code, again.out) == (0, f"{stopped} is finished: physml eval run={stopped} tests it again\n")
+    assert command("train", f"run={stopped}", "trainer.max_epochs=3", "--force").code == 0
+    assert json.loads((stopped / "results.json").read_text())["steps"] == 12
 
 
 def test_the_same_command_goes_on_with_resume_auto(command, stopped, toy):

@@ -26,3 +26,5 @@ def test_numbers_that_are_none_are_shown():
     text = printed(metrics_table("", {"error": {"value": float("nan"), "uncertainty": float("inf"), "unit": "m"}}))
     assert "nan" in text
     assert "inf" in text
+    text = printed(metrics_table("", {"loss": {"value": 0.25, "uncertainty": float("nan"), "unit": ""}}))
+    assert "nan" not in text

@@ -102,3 +102,23 @@ def test_a_profile_lies_in_the_run_directory(trained, toy, profiler):
     assert report.startswith("FIT Profiler Report")
     assert ("training_step" if profiler == "simple" else "Self CPU time total") in report
     assert len(list(run.glob("*.pt.trace.json"))) == (0 if profiler == "simple" else 3)
+
+
+def test_without_metrics_the_loss_is_the_result(trained, toy, command):
+    run = trained(*toy, "~task.metrics", "trainer.max_epochs=1")
+    found = metrics(run)
+    assert list(found) == ["loss"]
+    assert found["loss"]["uncertainty"] is None
+    done = command("eval", f"run={run}")
+    assert f"{found['loss']['value']:.4g}" in done.out
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("data.train=-5", "data.train: expected a positive number of events, got -5"),
+        ("data.batch_size=0", "data.batch_size: expected a positive number of events, got 0"),
+    ],
+)
+def test_counts_that_are_none(command, word, message):
+    assert message in command("train", "experiment=moons_flow", word, "logger=csv").complaint

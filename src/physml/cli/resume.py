@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> None:
     settings = _changed(config, changes)
     if not force:
         refuse_changes(config, settings)
-    if finished(directory):
+    if finished(directory) and settings == config:
         print(f"{directory} is finished: physml eval run={directory} tests it again")
         return
     from physml.runs.directory import refuse_links_outside

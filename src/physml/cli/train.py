@@ -77,7 +77,7 @@ def _job(config: DictConfig, failures: list[Exception]) -> float | None:
         if wrong := problems(settings):
             raise ConfigError(wrong)
         going_on = _goes_on(settings, directory)
-        if going_on and finished(directory):
+        if going_on and finished(directory) and settings["resume"] == "auto":
             print(f"{directory} is finished")
             return None
         from physml.runs.train import train

@@ -16,9 +16,14 @@ class EpochLoader(ABC):
         batch_size: Events in a batch of one process.
         drop_last: Leave out the last, smaller batch.
         seed: Seed of the order.
+
+    Raises:
+        ValueError: The batches are empty.
     """
 
     def __init__(self, batch_size: int, drop_last: bool, seed: int) -> None:
+        if batch_size < 1:
+            raise ValueError(f"data.batch_size: expected a positive number of events, got {batch_size}: give one")
         self.batch_size, self.drop_last, self.seed = batch_size, drop_last, seed
         self.epoch = 0
         self._done = 0  # batches of the running epoch already given

@@ -26,6 +26,9 @@ class ArrayDataModule(LightningDataModule):
         test_source: Source of the test events where they differ from the training events in kind.
         seed: Seed of the data. It is apart from the seed of the training, so that runs that differ in their
             training seed see the same events.
+
+    Raises:
+        ValueError: A split has no events.
     """
 
     def __init__(
@@ -41,6 +44,9 @@ class ArrayDataModule(LightningDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        for name, count in (("train", train), ("validation", validation), ("test", test)):
+            if count < 1:
+                raise ValueError(f"data.{name}: expected a positive number of events, got {count}: give one")
         self.in_shape, self.out_shape = list(in_shape), list(out_shape)
         self.batch_size, self.seed = batch_size, seed
         self._draws = {

@@ -1,5 +1,6 @@
 """Tables for the terminal."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,5 +18,6 @@ def metrics_table(title: str, metrics: Mapping[str, Mapping[str, Any]]) -> Table
     for column in ("test metric", "value", "± (stat.)", "unit"):
         table.add_column(column, justify="right" if column in ("value", "± (stat.)") else "left")
     for name, entry in metrics.items():
-        table.add_row(name, f"{entry['value']:.4g}", f"{entry['uncertainty']:.2g}", entry["unit"] or "–")
+        spread = "–" if math.isnan(entry["uncertainty"]) else f"{entry['uncertainty']:.2g}"
+        table.add_row(name, f"{entry['value']:.4g}", spread, entry["unit"] or "–")
     return table

@@ -140,7 +140,6 @@ def _conclude(trainer: Trainer, task: SupervisedTask, directory: Path, seconds: 
     }
     write_results(directory, results)
     console = Console()
-    loss = {"value": results["logged"]["test/loss"], "uncertainty": float("nan"), "unit": ""}
     title = f"{results['experiment']}: trained in {seconds:.0f} s"
-    console.print(metrics_table(title, task.results or {"loss": loss}))
+    console.print(metrics_table(title, task.results))
     console.print(f"run directory: {directory}", soft_wrap=True, highlight=False)

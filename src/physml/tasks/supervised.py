@@ -193,6 +193,12 @@ class SupervisedTask(LightningModule):
             self.log(f"test/{name}", value.float().to(self.device), sync_dist=True)
             self.results[name] = {"value": float(value), "uncertainty": float(uncertainty), "unit": metric.unit}
 
+    def on_test_end(self) -> None:
+        """Keep the loss where there is no other figure of merit; its uncertainty is not known."""
+        if not self.results:
+            loss = float(self.trainer.callback_metrics["test/loss"])
+            self.results = {"loss": {"value": loss, "uncertainty": float("nan"), "unit": ""}}
+
     def predict_step(self, batch: Batch, index: int) -> dict[str, Tensor]:
         """Return the prediction for a batch as arrays by name."""
         prediction = self(batch)
