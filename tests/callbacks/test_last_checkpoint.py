@@ -9,6 +9,7 @@ from physml.callbacks.last_checkpoint import LastCheckpoint, Stopped
 from physml.cli.compose import compose_config
 from physml.runs.build import build
 from physml.runs.quiet import quiet
+from physml.tasks.supervised import SupervisedTask
 
 
 class Saves(LastCheckpoint):
@@ -71,6 +72,11 @@ def test_within_an_epoch_it_saves_where_nothing_is_under_way(toy, tmp_path):
     assert fit(toy, tmp_path, minutes=0, accumulate_grad_batches=2)[0].steps == [1, 2, 3, 4]
     # A validation follows after each second batch.
     assert fit(toy, tmp_path, minutes=0, val_check_interval=2)[0].steps == [1, 3, 4, 5, 7, 8]
+
+
+def test_a_task_may_have_no_state_within_an_epoch(toy, tmp_path, monkeypatch):
+    monkeypatch.setattr(SupervisedTask, "saves_within_epoch", False)
+    assert fit(toy, tmp_path, minutes=0)[0].steps == [4, 8]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])

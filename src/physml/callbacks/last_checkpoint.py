@@ -32,8 +32,8 @@ class LastCheckpoint(Checkpoint):
 
     No state is saved whose weights are not finite numbers. Within an epoch one is saved only where nothing is under
     way: not between the batches whose gradients are added up, not at a step whose values are still to be logged, not
-    before a validation. A training that is asked to end goes on to the next such step. Several processes agree on what
-    they do once in ``log_every_n_steps`` steps.
+    before a validation, and not for a task that says ``saves_within_epoch = False``. A training that is asked to end
+    goes on to the next such step. Several processes agree on what they do once in ``log_every_n_steps`` steps.
 
     Args:
         directory: The folder of the checkpoints.
@@ -111,7 +111,7 @@ class LastCheckpoint(Checkpoint):
             or batches % trainer.accumulate_grad_batches
             or (trainer.val_check_batch and batches % trainer.val_check_batch == 0)
         )
-        return unlogged and not under_way
+        return trainer.lightning_module.saves_within_epoch and unlogged and not under_way
 
     def _agreed(self, trainer: Trainer) -> tuple[int, bool]:
         """The signal that came to any process, 0 if none did, and whether it is time to save."""

@@ -68,6 +68,8 @@ class SparseRegressionTask(SupervisedTask):
         ValueError: There are an optimizer, a scheduler or constraints, which need gradient steps.
     """
 
+    saves_within_epoch = False  # the equations of the batches before are no part of the state
+
     def __init__(
         self,
         network: SparseDynamics,

@@ -63,6 +63,8 @@ class SupervisedTask(LightningModule):
         ValueError: A constraint is called ``loss``.
     """
 
+    saves_within_epoch = True  # whether a checkpoint within an epoch holds all that the rest of the epoch needs
+
     def __init__(
         self,
         network: nn.Module,
