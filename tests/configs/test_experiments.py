@@ -178,6 +178,8 @@ def test_each_choice_of_a_group_composes_and_passes_the_check(group, name):
         base = ["experiment=none", "network=mlp", f"+constraint@task.constraints.mine={name}"]
     elif group == "importance":
         base = ["experiment=wave", f"+importance@task.constraints.wave.importance={name}"]
+    elif group == "hydra":  # a sweeper, or a part of one
+        base = ["sweep=optuna", *([f"hydra/{'='.join(name.rsplit('/', 1))}"] if name != "sweeper/optuna" else [])]
     elif not any(word.startswith(f"{group}=") for word in base):
         base = [*base, f"{group}={name}"]
     if group == "data" and (group, name) not in COMPANIONS:
