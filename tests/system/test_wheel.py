@@ -76,8 +76,9 @@ def test_the_wheel_holds_package_and_configs_only(built):
     (wheel,) = built.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    assert {name.partition("/")[0].partition("-")[0] for name in names} == {"physml"}
-    for folder, target in (("configs", "physml/configs"), ("src/physml", "physml")):
+    assert {name.partition("/")[0].partition("-")[0] for name in names} == {"physml", "hydra_plugins"}
+    parts = {"configs": "physml/configs", "src/physml": "physml", "src/hydra_plugins": "hydra_plugins"}
+    for folder, target in parts.items():
         for path in (CLONE / folder).rglob("*.*"):
             if path.suffix in (".py", ".yaml"):
                 assert f"{target}/{path.relative_to(CLONE / folder).as_posix()}" in names
