@@ -47,6 +47,9 @@ def test_data_and_gradients_are_looked_at_too(tmp_path, where, message):
 
 def test_scaled_gradients_may_be_infinite(tmp_path):
     look(tmp_path, slope=torch.inf, precision="16-mixed")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(FloatingPointError, match="the gradient by weight"):
+        look(tmp_path, slope=torch.inf)
 
 
 def test_it_looks_at_every_nth_step_only(tmp_path):

@@ -96,6 +96,11 @@ def cluster(tmp_path_factory):
         wait(lambda: set(ask(environment, "sinfo", "-h", "-o", "%T").split()) == {"idle"}, 60, "idle node")
         yield environment
     finally:
+        ask(environment, "scancel", "--full", "--user=root")  # the steps of a job outlive the daemons
+        for _ in range(100):
+            if not ask(environment, "squeue", "-h"):
+                break
+            time.sleep(0.1)
         for file in folder.glob("*.pid"):
             os.kill(int(file.read_text()), signal.SIGKILL if "slurmd." in file.name else signal.SIGTERM)
 

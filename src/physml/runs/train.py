@@ -37,7 +37,7 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
     Raises:
         ValueError: Something in the config or the data does not fit.
         TrainingError: The training itself failed.
-        Stopped: A signal asked it to end, and its state is saved.
+        Stopped: A signal asked it to end.
     """
     quiet()
     seed_everything(config["seed"], workers=True, verbose=False)
