@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 import torch
 
+from physml.data.arrays import Arrays
+from physml.data.event_files import WRITERS
 from physml.runs.load import load
 from physml.runs.predict import predict
 
@@ -37,3 +39,50 @@ def test_events_of_another_shape(task, tmp_path):
     np.savez(tmp_path / "a.npz", x=np.zeros((5, 4)))
     with pytest.raises(ValueError, match=r"a\.npz: x has shape \[4\] per event, expected \[3\]"):
         predict(task, tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("kind", [".h5", ".parquet", ".root"])
+def test_files_of_events_without_targets_in_the_columns_of_their_names(task, toy_file, tmp_path, kind):
+    pytest.importorskip({".h5": "h5py", ".parquet": "pyarrow", ".root": "uproot"}[kind])
+    with np.load(toy_file) as archive, open(tmp_path / f"a{kind}", "wb") as file:
+        WRITERS[kind](file, [Arrays({"x": torch.from_numpy(archive["x"])})])
+    np.testing.assert_allclose(
+        predict(task, tmp_path / f"a{kind}", batch_size=30)["prediction"],
+        predict(task, toy_file)["prediction"],
+        rtol=1e-6,
+        atol=1e-7,
+    )
+
+
+@pytest.fixture
+def columns(tmp_path):
+    pytest.importorskip("h5py")
+    path = tmp_path / "a.h5"
+    with open(path, "wb") as file:
+        WRITERS[".h5"](file, [Arrays({name: torch.arange(4.0) + i for i, name in enumerate("abc")})])
+    return path
+
+
+def test_a_run_on_files_finds_its_arrays_in_its_own_columns(task, columns, monkeypatch):
+    data = {"in_shape": [3], "arrays": {"x": ["c", "a", "b"], "y": "not_there"}}
+    monkeypatch.setitem(task.hparams, "data", data)
+    x = torch.arange(4.0)[:, None] + torch.tensor([2.0, 0.0, 1.0])
+    torch.testing.assert_close(
+        torch.from_numpy(predict(task, columns)["prediction"]), task.network(x).detach(), rtol=1e-6, atol=1e-7
+    )
+    data["arrays"]["x"] = ["c", "a", "d"]
+    with pytest.raises(ValueError, match=r"a\.h5: column 'd' \(data\.arrays\.x\) is missing"):
+        predict(task, columns)
+
+
+def test_a_strangers_transform_is_not_built(task, columns, monkeypatch):
+    data = {"in_shape": [3], "arrays": {"x": ["a", "b", "c"]}, "transform": {"_target_": "os.system", "command": "x"}}
+    monkeypatch.setitem(task.hparams, "data", data)
+    with pytest.raises(PermissionError, match=r"os\.system"):
+        predict(task, columns)
+
+
+def test_a_run_that_does_not_say_its_shape(task, columns, monkeypatch):
+    monkeypatch.setitem(task.hparams, "data", {})
+    with pytest.raises(ValueError, match=r"a\.h5: the run does not say the shape of its x .*\.npz"):
+        predict(task, columns)

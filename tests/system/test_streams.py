@@ -11,6 +11,8 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 import physml
 from physml.cli.compose import compose_config
 from physml.data.event_files import EventFiles
+from physml.data.loader import BatchLoader
+from physml.data.showers import ShowerFeatures
 from physml.runs.build import build
 from physml.runs.evaluate import evaluate
 from physml.runs.predict import predict
@@ -48,6 +50,13 @@ def test_it_trains_reloads_evaluates_and_predicts(trained, showers, tmp_path, ki
         expected = task.predict_step(batch, 0)["prediction"]
     found = predict(task, tmp_path / "events.npz")["prediction"]
     np.testing.assert_allclose(found, expected.numpy(), rtol=1e-4, atol=1e-5)
+    whole = predict(task, tmp_path / f"showers{kind}", batch_size=7)["prediction"]
+    files = EventFiles(str(tmp_path / f"showers{kind}"), [5], task.hparams["data"]["arrays"], ShowerFeatures())
+    everything = [files.read(block) for block in files.blocks(60)]
+    assert len(whole) == sum(len(arrays.points["x"]) for arrays in everything)
+    with torch.inference_mode():
+        first = task.predict_step(next(iter(BatchLoader(everything[0], 60))), 0)["prediction"]
+    np.testing.assert_allclose(whole[: len(first)], first.numpy(), rtol=1e-4, atol=1e-5)
 
 
 def test_all_kinds_hold_the_events_of_the_simulation_in_memory(showers):

@@ -8,7 +8,7 @@ from physml.runs.files import refuse_existing, write_arrays
 
 
 def main(arguments: list[str]) -> None:
-    """Write the predictions of a run for the events of an ``.npz`` file to another one.
+    """Write the predictions of a run for the events of a file to an ``.npz`` file.
 
     Raises:
         FileExistsError: The output is there already.
@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> None:
     from physml.runs.predict import predict
 
     allow = tuple(word for word in words.get("allow", "").strip("[]").split(",") if word)
-    predictions = predict(load(words["run"], allow), words["input"], int(batch_size))
+    predictions = predict(load(words["run"], allow), words["input"], int(batch_size), allow)
     write_arrays(output, predictions)
     for name, array in predictions.items():
         print(f"{name:16}{array.dtype!s:12}{list(array.shape)}")
