@@ -53,6 +53,13 @@ def test_several_fields_in_the_plane_are_read_at_the_same_point_each_with_noise_
         assert len(arrays["x"].unique(dim=0)) == 2000
 
 
+def test_all_times_are_drawn_if_none_is_the_last():
+    points = ScatteredSource(solution)(630, np.random.default_rng(0)).events["x"]
+    assert len(points.unique(dim=0)) == 630
+    with pytest.raises(ValueError, match=r"expected at most 630 points, those of the grid up to t = 2, got 631"):
+        ScatteredSource(solution)(631, np.random.default_rng(0))
+
+
 def test_more_points_than_there_are_is_refused():
     with pytest.raises(ValueError, match=r"expected at most 330 points, those of the grid up to t = 1, got 331"):
         draw(331)

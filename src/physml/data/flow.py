@@ -1,4 +1,4 @@
-"""A flow in the plane on its grid, and measured at scattered points of it."""
+"""A flow in the plane on its grid."""
 
 from collections.abc import Callable
 
@@ -37,34 +37,6 @@ class FlowSource:
             )
         fields = np.stack([np.moveaxis(found[name][..., :: self.every], -1, 0).ravel() for name in "uvp"], axis=1)
         return Arrays({"x": points[:count], "y": torch.from_numpy(fields)[:count]})
-
-
-class MeasuredFlowSource:
-    """A flow, measured with noise at some points of its grid.
-
-    Arrays: as `FlowSource`, in random order.
-
-    Source: Raissi, Perdikaris and Karniadakis 2019, doi 10.1016/j.jcp.2018.10.045 (so are its data drawn).
-
-    Args:
-        solution: As `FlowSource`.
-        noise: Standard deviation of the noise of u, v and p, each in units of that of its values.
-    """
-
-    def __init__(self, solution: Callable[[], dict[str, np.ndarray]], noise: float = 0.0) -> None:
-        self.solution, self.noise = solution, noise
-
-    def __call__(self, count: int, rng: np.random.Generator) -> Arrays:
-        """Draw `count` different points.
-
-        Raises:
-            ValueError: The grid has less.
-        """
-        found = self.solution()
-        whole = FlowSource(lambda: found)(max(count, found["u"].size), rng).events
-        chosen = torch.from_numpy(rng.permutation(found["u"].size)[:count])
-        x, y = whole["x"][chosen], whole["y"][chosen]
-        return Arrays({"x": x, "y": y + self.noise * whole["y"].std(0) * torch.from_numpy(rng.normal(size=y.shape))})
 
 
 def saved_solution(path: str) -> dict[str, np.ndarray]:

@@ -1,5 +1,6 @@
 """Values of a solution at scattered points of time and space, as they are measured."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -14,7 +15,8 @@ class ScatteredSource:
     Arrays: ``x`` (points, 1 + places), time and place, and ``y`` (points, fields), in double precision. A complex field
     is two, its real and its imaginary part.
 
-    Source: Raissi 2018, arXiv 1801.06637 (so are its data drawn).
+    Source: Raissi 2018, arXiv 1801.06637, and Raissi, Perdikaris and Karniadakis 2019, doi 10.1016/j.jcp.2018.10.045
+    (so are their data drawn).
 
     Args:
         solution: Returns ``t`` (times,), the places such as ``x`` (places,), and the fields such as ``u`` (places, …,
@@ -28,7 +30,7 @@ class ScatteredSource:
     def __init__(
         self,
         solution: Callable[[], dict[str, np.ndarray]],
-        until: float,
+        until: float = math.inf,
         noise: float = 0.0,
         places: Sequence[str] = ("x",),
         fields: Sequence[str] = ("u",),
@@ -44,12 +46,13 @@ class ScatteredSource:
         """
         found = self.solution()
         early = found["t"] <= self.until
+        last = found["t"][early][-1]
         grid = np.stack([_real(found[name][..., early]) for name in self.fields], axis=-2)
         fields = grid.reshape(*grid.shape[:-2], -1)
         *shape, columns = fields.shape
         if count > np.prod(shape):
             raise ValueError(
-                f"expected at most {np.prod(shape)} points, those of the grid up to t = {self.until:g}, got {count}"
+                f"expected at most {np.prod(shape)} points, those of the grid up to t = {last:g}, got {count}"
             )
         *place, time = np.unravel_index(rng.permutation(np.prod(shape))[:count], shape)
         spread = fields.std(axis=tuple(range(len(shape))))
