@@ -11,7 +11,7 @@ from physml.ops.grid_derivatives import grid_derivatives
 def plot_wake(network: nn.Module, x: Tensor, prediction: Tensor, target: Tensor) -> Figure:
     """Draw vorticity and pressure at the middle one of the times: the truth, the field and its error.
 
-    The pressure is known up to a constant, which is taken from the truth.
+    The pressure is known up to a function of time, which is taken from the truth.
 
     Args:
         network: The field, which gives derivatives.
