@@ -14,9 +14,9 @@ def points(seed):
     return torch.tensor(BOX[1]) + torch.rand(20, 3, dtype=torch.float64) * torch.tensor([20.0, 7.0, 4.0])
 
 
-@pytest.mark.parametrize("embedding", [None, Periodic(0)])
-def test_derivatives_are_those_of_the_values(points, embedding):
-    flow = StreamFunction(*BOX, hidden=[8, 8], embedding=embedding)
+@pytest.mark.parametrize("words", [{}, {"embedding": Periodic(0)}, {"embedding": Periodic(0), "glide": True}])
+def test_derivatives_are_those_of_the_values(points, words):
+    flow = StreamFunction(*BOX, hidden=[8, 8], **words)
     found, exact = flow.derivatives(points, NAMES), derivatives(flow, points, NAMES, *BOX[:1], ["u", "v", "p"])
     for name in NAMES:
         torch.testing.assert_close(found[name], exact[name], msg=lambda text, name=name: f"{name}: {text}")
@@ -30,8 +30,19 @@ def test_there_is_no_divergence_but_vorticity(points):
     assert (found["v_x"] - found["u_y"]).abs().max() > 1e-3
 
 
+def test_half_a_period_later_it_is_mirrored(points):
+    later = points * torch.tensor([1.0, 1.0, -1.0]) + torch.tensor([10.0, 0.0, 0.0])
+    mirrored = torch.tensor([1.0, -1.0, 1.0], dtype=torch.float64)
+    flow = StreamFunction(*BOX, hidden=[8], embedding=Periodic(0), glide=True)
+    torch.testing.assert_close(flow(later), flow(points) * mirrored)
+    plain = StreamFunction(*BOX, hidden=[8], embedding=Periodic(0))
+    assert (plain(later) - plain(points) * mirrored).abs().max() > 0.1
+
+
 def test_what_it_cannot_give_is_refused(points):
-    with pytest.raises(ValueError, match=r"expected x and y among the variables, got t, x: name them so"):
+    with pytest.raises(ValueError, match=r"expected x, y among the variables, got t, x: name them so"):
         StreamFunction(["t", "x"], [0.0, 0.0], [1.0, 1.0])
+    with pytest.raises(ValueError, match=r"expected t, x, y among the variables, got x, y: name them so"):
+        StreamFunction(["x", "y"], [0.0, 0.0], [1.0, 1.0], glide=True)
     with pytest.raises(ValueError, match=r"expected derivatives of u, v and p, got 'w_x': rename it"):
         StreamFunction(*BOX).derivatives(points, ["u", "w_x"])

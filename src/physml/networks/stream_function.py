@@ -13,6 +13,13 @@ class StreamFunction(nn.Module):
 
     .. math:: u = \psi_y, \qquad v = -\psi_x, \qquad u_x + v_y = 0
 
+    With `glide`, half of the box of time later it is its own mirror image, as the two rows of vortices behind a body
+    that the stream sees as symmetric are. ψ and p are then made of a field f and its image,
+
+    .. math:: \psi, p\,(t, x, y) = \tfrac12 \bigl(f(t, x, y) \mp f(t + T/2, x, -y)\bigr),
+
+    and one half of the box is all there is to learn. The field is to be periodic in t, by its embedding.
+
     Units: those of the field; ψ in those of velocity × length.
 
     Source: Raissi, Perdikaris and Karniadakis 2019, doi 10.1016/j.jcp.2018.10.045.
@@ -24,11 +31,12 @@ class StreamFunction(nn.Module):
         hidden: Widths of the hidden layers of the field.
         embedding: As `physml.networks.field.Field`.
         double: As there.
+        glide: Whether the flow is its mirror image half of the box of time later.
 
     Shapes: x (points, variables) → (points, 3), u, v and p
 
     Raises:
-        ValueError: There is no x or y.
+        ValueError: There is no x or y, or for `glide` no t.
 
     Example:
         >>> flow = StreamFunction(["t", "x", "y"], [0.0, 1.0, -2.0], [20.0, 8.0, 2.0], hidden=[8])
@@ -47,11 +55,16 @@ class StreamFunction(nn.Module):
         hidden: Sequence[int] = (20, 20, 20),
         embedding: nn.Module | None = None,
         double: bool = True,
+        glide: bool = False,
     ) -> None:
         super().__init__()
-        if not {"x", "y"} <= set(variables):
-            raise ValueError(f"expected x and y among the variables, got {', '.join(variables)}: name them so")
+        needed = ["t", "x", "y"] if glide else ["x", "y"]
+        if not set(needed) <= set(variables):
+            raise ValueError(
+                f"expected {', '.join(needed)} among the variables, got {', '.join(variables)}: name them so"
+            )
         self.field = Field(variables, lower, upper, ["psi", "p"], hidden, embedding=embedding, double=double)
+        self.glide = glide
 
     @property
     def layers(self) -> nn.ModuleList:
@@ -69,8 +82,21 @@ class StreamFunction(nn.Module):
             raise ValueError(f"expected derivatives of u, v and p, got {wrong[0]!r}: rename it")
         letter = {"u": "psi_y", "v": "psi_x", "p": "p"}
         wanted = {name: _joined(letter[output], letters) for name, (output, letters) in parts.items()}
-        found = self.field.derivatives(x, list(wanted.values()))
+        found = (
+            self._halved(x, list(wanted.values())) if self.glide else self.field.derivatives(x, list(wanted.values()))
+        )
         return {name: -found[source] if parts[name][0] == "v" else found[source] for name, source in wanted.items()}
+
+    def _halved(self, x: Tensor, names: list[str]) -> dict[str, Tensor]:
+        """Derivatives of half the difference of f and its image for ψ, of half their sum for p."""
+        t, y = (self.field.variables.index(letter) for letter in "ty")
+        image = x.clone()
+        image[:, t] += (self.field.upper[t] - self.field.lower[t]) / 2
+        image[:, y] *= -1
+        here, there = self.field.derivatives(x, names), self.field.derivatives(image, names)
+        # Each slope along y turns with the mirror.
+        signs = {name: (-1) ** (name.startswith("psi") + name.partition("_")[2].count("y")) for name in names}
+        return {name: (here[name] + signs[name] * there[name]) / 2 for name in names}
 
 
 def _joined(name: str, letters: str) -> str:
