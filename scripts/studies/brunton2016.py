@@ -6,46 +6,42 @@ prints them as a table. Words before the options go to every run; one folder hol
 ``python scripts/studies/brunton2016.py --seeds 1 2 3 4 5 6 7 8 9 10``; a run takes seconds.
 """
 
-import argparse
-import json
 import statistics
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
-from trainings import commits, finished, results, train_missing
+from trainings import commits, finished, results, study
 
-from physml.runs.files import write_text
 from physml.runs.provenance import provenance
 
-EXPERIMENT = "paper/brunton2016_lorenz"
+EXPERIMENT = "experiment=paper/brunton2016_lorenz"
 REGRESSION = "task.refinement=null"
-MEASURED = ["task.form._target_=physml.tasks.sparse_regression.measured_derivatives", "~task.form.dt", REGRESSION]
+MEASURED = [
+    EXPERIMENT,
+    "task.form._target_=physml.tasks.sparse_regression.measured_derivatives",
+    "~task.form.dt",
+    REGRESSION,
+]
 VARIANTS = {
     "derivatives_exact": [*MEASURED, "data.source.state_noise=0"],
     "derivatives_0.01": [*MEASURED, "data.source.state_noise=0", "+data.source.derivative_noise=0.01"],
     "derivatives_0.1": [*MEASURED, "data.source.state_noise=0", "+data.source.derivative_noise=0.1"],
-    "states_0.01_weak": ["data.source.state_noise=0.01", REGRESSION],
-    "states_0.1_weak": ["data.source.state_noise=0.1", REGRESSION],
-    "states_0.01": ["data.source.state_noise=0.01"],
-    "states_0.1": ["data.source.state_noise=0.1"],
+    "states_0.01_weak": [EXPERIMENT, "data.source.state_noise=0.01", REGRESSION],
+    "states_0.1_weak": [EXPERIMENT, "data.source.state_noise=0.1", REGRESSION],
+    "states_0.01": [EXPERIMENT, "data.source.state_noise=0.01"],
+    "states_0.1": [EXPERIMENT, "data.source.state_noise=0.1"],
 }
 MERITS = ("wrong_terms", "coefficient_error", "worst_coefficient_error")
 
 
-def overrides(variant: str, seed: int, words: list[str]) -> list[str]:
-    """Return the words of the command line that make up a run; the seed is also that of the noise."""
-    return [f"experiment={EXPERIMENT}", f"seed={seed}", *VARIANTS[variant], *words]
-
-
-def collect(folder: Path, seeds: list[int]) -> dict:
-    """Return the figures of merit of each variant and seed."""
+def collect(folder: Path, variants: list[str], seeds: list[int]) -> dict:
+    """Return the figures of merit of each variant and seed that is finished."""
     found: dict = {"provenance": provenance(seeds[0]), "variants": {}}
-    for variant, words in VARIANTS.items():
-        runs = {seed: finished(folder, variant, seed) for seed in seeds}
+    for variant in variants:
+        runs = {seed: run for seed in seeds if (run := finished(folder, variant, seed))}
         measured = {seed: results(run)["metrics"] for seed, run in runs.items()}
         found["variants"][variant] = {
-            "words": words,
+            "words": VARIANTS[variant],
             "merits": {name: {s: merits[name]["value"] for s, merits in measured.items()} for name in MERITS},
             "git_commits": commits(list(runs.values())),
         }
@@ -63,17 +59,5 @@ def table(found: dict) -> Table:
     return shown
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", nargs="+", type=int, default=list(range(1, 11)))
-    parser.add_argument("--folder", type=Path, default=Path("runs") / "studies" / "brunton2016")
-    options, words = parser.parse_known_args()
-    wanted = [(variant, seed) for seed in options.seeds for variant in VARIANTS]
-    train_missing(options.folder, {(variant, seed): overrides(variant, seed, words) for variant, seed in wanted})
-    found = collect(options.folder, options.seeds)
-    write_text(options.folder / "brunton2016.json", json.dumps(found, indent=2) + "\n")
-    Console(width=120).print(table(found))
-
-
 if __name__ == "__main__":
-    main()
+    study("brunton2016", __doc__, VARIANTS, collect, table, seeds=range(1, 11))

@@ -6,16 +6,12 @@ before the options go to every run; one folder holds runs of the same words alon
 Run: ``python scripts/studies/raissi2018.py --seeds 1 2 3``; a run takes one to three minutes of a core of its own.
 """
 
-import argparse
-import json
 import statistics
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
-from trainings import commits, finished, results, train_missing
+from trainings import commits, finished, results, study
 
-from physml.runs.files import write_text
 from physml.runs.provenance import provenance
 
 # 1 % of the standard deviation; the paper's own scripts set 0. Steps with fewer points would follow their noise.
@@ -91,18 +87,5 @@ def _cell(entry: dict, merit: str) -> str:
     return f"{published}{statistics.fmean(values):.2g} ({max(values):.2g})"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
-    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
-    parser.add_argument("--folder", type=Path, default=Path("runs") / "studies" / "raissi2018")
-    options, words = parser.parse_known_args()
-    wanted = [(variant, seed) for seed in options.seeds for variant in options.variants]
-    train_missing(options.folder, {(v, seed): [*VARIANTS[v], f"seed={seed}", *words] for v, seed in wanted})
-    found = collect(options.folder, options.variants, options.seeds)
-    write_text(options.folder / "raissi2018.json", json.dumps(found, indent=2) + "\n")
-    Console(width=160).print(table(found))
-
-
 if __name__ == "__main__":
-    main()
+    study("raissi2018", __doc__, VARIANTS, collect, table)

@@ -8,25 +8,22 @@ the options go to every training; one folder holds runs of the same words alone.
 ``trainer=smoke data.train=64 data.validation=8 data.test=4`` before the options, and ``--folder /tmp/try``.
 """
 
-import argparse
-import json
 import statistics
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Group
 from rich.table import Table
-from trainings import commits, finished, results, train_missing
+from trainings import commits, finished, results, study
 
-from physml.runs.files import write_text
 from physml.runs.provenance import provenance
 
-EXPERIMENT = "paper/sanchezgonzalez2020_water"
+EXPERIMENT = "experiment=paper/sanchezgonzalez2020_water"
 VARIANTS = {
-    "standard": [],
-    "no_noise": ["task.network.noise=0.0"],
-    "gamma_0": ["task.constraints.momentum_balance.weight=0.0"],
-    "2_blocks": ["task.network.blocks=2"],
-    "1_block": ["task.network.blocks=1"],
+    "standard": [EXPERIMENT],
+    "no_noise": [EXPERIMENT, "task.network.noise=0.0"],
+    "gamma_0": [EXPERIMENT, "task.constraints.momentum_balance.weight=0.0"],
+    "2_blocks": [EXPERIMENT, "task.network.blocks=2"],
+    "1_block": [EXPERIMENT, "task.network.blocks=1"],
 }
 MERITS = (
     "next_position_error",
@@ -37,11 +34,6 @@ MERITS = (
     "momentum_error",
     "mass_inside",
 )
-
-
-def overrides(variant: str, seed: int, words: list[str]) -> list[str]:
-    """Return the words of the command line that make up a training."""
-    return [f"experiment={EXPERIMENT}", f"seed={seed}", *VARIANTS[variant], *words]
 
 
 def collect(folder: Path, variants: list[str], seeds: list[int]) -> dict:
@@ -97,22 +89,10 @@ def targets(found: dict) -> list[str]:
     return lines
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
-    parser.add_argument("--seeds", nargs="+", type=int, default=[1])
-    parser.add_argument("--folder", type=Path, default=Path("runs") / "studies" / "sanchezgonzalez2020")
-    options, words = parser.parse_known_args()
-    # Seed by seed, so that an early look compares all variants.
-    wanted = [(variant, seed) for seed in options.seeds for variant in options.variants]
-    train_missing(options.folder, {(variant, seed): overrides(variant, seed, words) for variant, seed in wanted})
-    found = collect(options.folder, options.variants, options.seeds)
-    write_text(options.folder / "sanchezgonzalez2020.json", json.dumps(found, indent=2) + "\n")
-    console = Console(width=200)
-    console.print(table(found))
-    for line in targets(found):
-        console.print(line)
+def report(found: dict) -> Group:
+    """Return the table and the targets."""
+    return Group(table(found), *targets(found))
 
 
 if __name__ == "__main__":
-    main()
+    study("sanchezgonzalez2020", __doc__, VARIANTS, collect, report, seeds=[1])

@@ -1,12 +1,48 @@
 """The trainings of a study: one run directory for each variant and seed, made once."""
 
+import argparse
 import json
 import secrets
 import subprocess
 import sysconfig
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
+from rich.console import Console, RenderableType
+
+from physml.runs.files import write_text
+
+
+def study(
+    name: str,
+    about: str,
+    variants: Mapping[str, list[str]],
+    collect: Callable[[Path, list[str], list[int]], dict],
+    table: Callable[[dict], RenderableType],
+    seeds: Sequence[int] = (1, 2, 3),
+) -> None:
+    """Run a study from the command line: train what is missing, write what all runs have measured, and print it.
+
+    Args:
+        name: The study's, which names its folder and its file.
+        about: What it is, for ``--help``.
+        variants: The words of the command line for each variant; the seed and further words follow.
+        collect: Returns what is written, given the folder, the variants and the seeds.
+        table: Returns what is printed of that.
+        seeds: Those of the paper's table.
+    """
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--variants", nargs="+", choices=list(variants), default=list(variants))
+    parser.add_argument("--seeds", nargs="+", type=int, default=list(seeds))
+    parser.add_argument("--folder", type=Path, default=Path("runs") / "studies" / name)
+    options, words = parser.parse_known_args()
+    # Seed by seed, so that an early look compares all variants.
+    wanted = [(variant, seed) for seed in options.seeds for variant in options.variants]
+    train_missing(options.folder, {(v, seed): [*variants[v], f"seed={seed}", *words] for v, seed in wanted})
+    found = collect(options.folder, options.variants, options.seeds)
+    write_text(options.folder / f"{name}.json", json.dumps(found, indent=2) + "\n")
+    Console(width=200).print(table(found))
 
 
 def finished(folder: Path, variant: str, seed: int) -> Path | None:

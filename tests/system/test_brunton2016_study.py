@@ -15,7 +15,7 @@ def test_a_run_finds_the_law_and_is_loaded_back(command, members):
     import physml
 
     short = ["data.train=10", "data.source.samples=2000"]
-    done = command("train", f"experiment={study.EXPERIMENT}", f"task.members={members}", *short, "logger=csv")
+    done = command("train", study.EXPERIMENT, f"task.members={members}", *short, "logger=csv")
     assert done.code == 0, done.err
     law = physml.load(done.run_dir).network
     assert [formula.count("x") + formula.count("y") + formula.count("z") for formula in law.formulas()] == [3, 5, 4]
@@ -24,7 +24,7 @@ def test_a_run_finds_the_law_and_is_loaded_back(command, members):
 
 
 def test_each_variant_changes_the_config_of_the_experiment():
-    configs = [compose_config("train", study.overrides(variant, 1, [])) for variant in study.VARIANTS]
+    configs = [compose_config("train", [*words, "seed=1"]) for words in study.VARIANTS.values()]
     kinds = [(config["task"]["form"], config["task"]["refinement"], config["data"]["source"]) for config in configs]
     assert all(first != second for i, first in enumerate(kinds) for second in kinds[:i])
     assert set(study.MERITS) == set(configs[0]["task"]["metrics"])
@@ -38,7 +38,7 @@ def test_the_table_has_mean_and_worst_over_the_seeds(tmp_path):
             merits = {name: {"value": error, "uncertainty": 0.0, "unit": ""} for name in study.MERITS}
             (run / "results.json").write_text(json.dumps({"metrics": merits}))
             (run / "provenance.json").write_text(json.dumps({"git_commit": "c"}))
-    found = study.collect(tmp_path, [1, 2])
+    found = study.collect(tmp_path, list(study.VARIANTS), [1, 2])
     assert found["variants"]["states_0.1"]["git_commits"] == ["c"]
     printed = io.StringIO()
     Console(file=printed, width=120).print(study.table(found))

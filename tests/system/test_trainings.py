@@ -59,3 +59,20 @@ def test_results_and_commits(finish):
     runs = [finish("a", seed, [], commit) for seed, commit in enumerate("bab")]
     assert trainings.results(runs[0]) == {"parameters": 7}
     assert trainings.commits(runs) == ["a", "b"]
+
+
+def test_a_study_trains_seed_by_seed_and_writes_what_it_collects(finish, commands, tmp_path, monkeypatch, capsys):
+    run = finish("a", 1, ["x=1", "seed=1", "z=3"])
+    monkeypatch.setattr("sys.argv", ["toy.py", "--seeds", "1", "2", "--folder", str(tmp_path), "z=3"])
+
+    def collect(folder, variants, seeds):
+        return {"finished": [v + str(s) for v in variants for s in seeds if trainings.finished(folder, v, s)]}
+
+    trainings.study("toy", "A toy.", {"a": ["x=1"], "b": ["x=2"]}, collect, lambda found: f"{len(found)} table")
+    assert [command[2:] for command in commands] == [
+        ["x=2", "seed=1", "z=3"],
+        ["x=1", "seed=2", "z=3"],
+        ["x=2", "seed=2", "z=3"],
+    ]
+    assert json.loads((run.parents[1] / "toy.json").read_text()) == {"finished": ["a1"]}
+    assert capsys.readouterr().out == "1 table\n"
