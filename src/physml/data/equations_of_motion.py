@@ -33,6 +33,10 @@ class StateSource:
         arrays = {"x": drawn["x_noisy"], "y": drawn["v"]}
         return Arrays({name: torch.from_numpy(array).flatten(0, 1)[:count].float() for name, array in arrays.items()})
 
+    def trajectories(self, count: int) -> np.ndarray:
+        """Return the number of the trajectory that each of `count` events is of."""
+        return np.arange(count) // self.states
+
 
 class TrajectorySource:
     """Whole trajectories without noise, one an event, to test a network that has learnt to continue their first states.

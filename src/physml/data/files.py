@@ -11,6 +11,7 @@ from lightning.pytorch import LightningDataModule
 
 from physml.data.arrays import Arrays, as_tensor
 from physml.data.checks import checked
+from physml.data.folds import Fold
 from physml.data.loader import BatchLoader
 from physml.data.splits import SPLITS, split_edges
 
@@ -79,6 +80,8 @@ class FileDataModule(LightningDataModule):
         fractions: Parts of the events for training, validation and test.
         batch_size: Events in a batch, in each process.
         seed: Seed of the split and of the order.
+        fold: Makes this training one of a cross-validation: says which of all events but those for the test validate.
+            What belongs together, such as the states of a trajectory, must be one event of the file.
 
     Raises:
         ValueError: The fractions do not add up to 1.
@@ -92,11 +95,12 @@ class FileDataModule(LightningDataModule):
         fractions: tuple[float, float, float] = (0.8, 0.1, 0.1),
         batch_size: int = 128,
         seed: int = 0,
+        fold: Fold | None = None,
     ) -> None:
         super().__init__()
         self.path, self._edges = path, split_edges(fractions)
         self.in_shape, self.out_shape = list(in_shape), list(out_shape)
-        self.batch_size, self.seed = batch_size, seed
+        self.batch_size, self.seed, self.fold = batch_size, seed, fold
         self._splits: dict[str, Arrays] = {}
 
     def split(self, name: str) -> Arrays:
@@ -105,8 +109,11 @@ class FileDataModule(LightningDataModule):
             arrays = checked(read_arrays(self.path), self.in_shape, self.path)
             order = torch.randperm(len(arrays), generator=torch.Generator().manual_seed(self.seed))
             edges = [round(edge * len(arrays)) for edge in self._edges.tolist()]
-            for split, (start, stop) in zip(SPLITS, pairwise(edges), strict=True):
-                self._splits[split] = arrays.select(order[start:stop])
+            parts = [order[start:stop] for start, stop in pairwise(edges)]
+            if self.fold is not None:
+                rest = order[: edges[2]]
+                parts[:2] = (rest[part] for part in self.fold.split(np.arange(len(rest)), self.seed))
+            self._splits = {split: arrays.select(part) for split, part in zip(SPLITS, parts, strict=True)}
         return self._splits[name]
 
     def train_dataloader(self) -> BatchLoader:

@@ -70,3 +70,7 @@ class WaterSource:
         if self.horizon:
             points["future"] = both[:, self.observed :].contiguous()
         return Arrays(points=points, offsets=offsets)
+
+    def trajectories(self, count: int) -> np.ndarray:
+        """Return the number of the trajectory that each of `count` events is of."""
+        return np.arange(count) // self.windows

@@ -45,3 +45,7 @@ class LorenzSource:
         return Arrays(
             {name: torch.from_numpy(drawn[f"{symbol}_noisy"]).reshape(pieces) for name, symbol in SYMBOLS.items()}
         )
+
+    def trajectories(self, count: int) -> np.ndarray:
+        """Return the number of the trajectory that each of `count` events is of: there is one."""
+        return np.zeros(count, dtype=np.int64)
