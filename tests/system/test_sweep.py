@@ -3,7 +3,9 @@
 import csv
 import json
 import sys
+from statistics import mean, stdev
 
+import pytest
 import torch
 import yaml
 
@@ -31,6 +33,57 @@ def test_a_sweep_by_config(command, toy, tmp_path):
     assert done.code == 0, done.err
     runs = sorted(path for path in (tmp_path / "runs" / "sweeps").rglob("results.json"))
     assert len(runs) == 2
+
+
+def summary(folder):
+    (setting,) = json.loads((folder / "summary.json").read_text())["settings"]
+    return setting
+
+
+def test_seeds_end_in_one_table(command, toy, tmp_path):
+    done = command("train", "-m", "seed=range(1,4)", *toy, "trainer=smoke", f"hydra.sweep.dir={tmp_path / 'sweep'}")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[-1] == f"sweep directory: {tmp_path / 'sweep'}"
+    values = [json.loads(file.read_text()) for file in (tmp_path / "sweep").rglob("results.json")]
+    assert len(values) == 3
+    for name, found in (("accuracy", "metrics"), ("best val/loss", "best")):
+        entries = [value[found][name.removeprefix("best ")] for value in values]
+        numbers = [entry["value"] if found == "metrics" else entry for entry in entries]
+        average = summary(tmp_path / "sweep")["metrics"][name]
+        assert average["mean"] == pytest.approx(mean(numbers))
+        assert average["spread"] == pytest.approx(stdev(numbers))
+        assert f" {average['mean']:.4g} " in next(line for line in done.out.splitlines() if line.startswith("│   mean"))
+    assert "toy: 3 runs" in done.out
+    assert "standard deviation of single runs" in done.out
+
+
+def test_folds_of_a_file(command, toy, tmp_path):
+    words = ["sweep=folds", "data.fold.of=3", *toy, "trainer=smoke", f"hydra.sweep.dir={tmp_path / 'sweep'}"]
+    done = command("train", *words)
+    assert (done.code, done.err) == (0, "")
+    folds = [yaml.safe_load(file.read_text())["data"]["fold"] for file in (tmp_path / "sweep").rglob("config.yaml")]
+    assert sorted((fold["number"], fold["of"]) for fold in folds) == [(0, 3), (1, 3), (2, 3)]
+    assert summary(tmp_path / "sweep")["runs"] == [0, 1, 2]
+    assert "data.fold.number" in done.out
+
+
+def test_streams_cannot_be_folded(command, tmp_path):
+    words = ["data=stream", "data.path=a.h5", "data.in_shape=[3]", "data.out_shape=[2]", "experiment=none"]
+    words += ["network=mlp", f"hydra.sweep.dir={tmp_path / 'sweep'}"]
+    refused = command("train", "sweep=folds", "data.fold.of=2", *words)
+    assert refused.complaint.startswith("data.fold: StreamDataModule takes no 'fold'")
+    assert not (tmp_path / "sweep" / "summary.json").exists()
+
+
+def test_a_failed_seed_is_not_averaged(command, toy, tmp_path):
+    words = ["seed=1,2", "task.optimizer.lr=1e-3,1e30", f"hydra.sweep.dir={tmp_path / 'sweep'}"]
+    done = command("train", "-m", *words, *toy, "trainer.max_epochs=1")
+    assert done.code == 1
+    assert "J is nan" in done.err
+    good, bad = json.loads((tmp_path / "sweep" / "summary.json").read_text())["settings"]
+    assert (good["runs"], good["without_results"]) == ([0, 2], [])
+    assert (bad["runs"], bad["without_results"], bad["metrics"]) == ([], [1, 3], {})
+    assert "no results, and not averaged: run 3 (seed=2, task.optimizer.lr=1e+30)" in " ".join(done.out.split())
 
 
 def trials(folder):
@@ -119,3 +172,5 @@ def test_trials_beside_each_other_in_processes_of_their_own(process, toy, tmp_pa
     good, bad = tmp_path / "sweep" / "0_toy", tmp_path / "sweep" / "1_toy"
     assert json.loads((good / "results.json").read_text())["steps"] == 8
     assert (bad / "not_finite.npz").is_file()
+    averaged = json.loads((tmp_path / "sweep" / "summary.json").read_text())["settings"]
+    assert [(setting["runs"], setting["without_results"]) for setting in averaged] == [([0], []), ([], [1])]

@@ -55,8 +55,9 @@ def main(arguments: list[str]) -> None:
     failures: list[Exception] = []
     job = partial(_job, failures=failures)
     hydra.main(version_base="1.3", config_path=str(config_directory()), config_name="train")(job)()
-    for failure in failures[1:]:
-        print(f"physml: {explain(failure)[0]}", file=sys.stderr)
+    told = [explain(failure)[0] for failure in failures]
+    for line in dict.fromkeys(line for line in told if line != told[0]):
+        print(f"physml: {line}", file=sys.stderr)
     if failures:
         raise failures[0]
 

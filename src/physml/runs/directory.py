@@ -55,11 +55,13 @@ def refuse_links_outside(directory: Path) -> None:
 
 def write_results(directory: Path, results: dict[str, Any]) -> None:
     """Write the results of a finished run to its ``results.json``."""
-    write_text(directory / "results.json", json.dumps(_finite(results), indent=2, allow_nan=False) + "\n")
+    write_text(directory / "results.json", json.dumps(without_nan(results), indent=2, allow_nan=False) + "\n")
 
 
-def _finite(value: Any) -> Any:
-    """Replace NaN and infinity, which JSON does not know, by null."""
+def without_nan(value: Any) -> Any:
+    """Replace NaN and infinity, which JSON does not know, by null, in dicts and lists too."""
     if isinstance(value, dict):
-        return {name: _finite(child) for name, child in value.items()}
+        return {name: without_nan(child) for name, child in value.items()}
+    if isinstance(value, list):
+        return [without_nan(child) for child in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

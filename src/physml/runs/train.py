@@ -77,7 +77,7 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
         best = keeper.best_model_path if keeper else None
         trainer.test(task, datamodule=data, ckpt_path=best or None, weights_only=True, verbose=False)
         if trainer.is_global_zero:
-            _conclude(trainer, task, directory, seconds)
+            _conclude(trainer, task, directory, keeper, seconds)
             for logger in wandb_loggers if best else []:
                 refer_to_checkpoint(logger, Path(best), task.results)
     except Stopped as end:
@@ -123,15 +123,19 @@ def build_trainer(config: dict[str, Any]) -> Trainer:
     )
 
 
-def _conclude(trainer: Trainer, task: SupervisedTask, directory: Path, seconds: float) -> None:
+def _conclude(
+    trainer: Trainer, task: SupervisedTask, directory: Path, keeper: ModelCheckpoint | None, seconds: float
+) -> None:
     """Write the results and the learning curves, and print the table."""
     if any(isinstance(logger, CSVLog) for logger in trainer.loggers):
         (directory / "figures").mkdir(exist_ok=True)
         curves = plot_learning_curves(read_curves(directory / "metrics.csv"))
         curves.savefig(directory / "figures" / "learning_curves.png", dpi=150)
+    score = keeper.best_model_score if keeper else None
     results = {
         "experiment": task.hparams["name"],
         "metrics": task.results,
+        "best": {keeper.monitor: float(score)} if score is not None else {},
         "logged": {name: float(value) for name, value in trainer.logged_metrics.items()},
         "parameters": sum(weights.numel() for weights in task.parameters()),
         "epochs": trainer.current_epoch,
