@@ -51,6 +51,19 @@ def test_a_slice_is_an_index_too():
     assert ragged([1, 2, 3])[slice(1, 3)]["offsets"].tolist() == [0, 2, 5]
 
 
+@pytest.mark.parametrize(("start", "stop"), [(0, 4), (1, 3), (2, 2), (3, 4)])
+def test_a_part_shares_its_memory(start, stop):
+    arrays = ragged([1, 0, 3, 2])
+    part = arrays.part(start, stop).batch()
+    expected = arrays[slice(start, stop)]
+    assert part.keys() == expected.keys()
+    for name, array in expected.items():
+        assert torch.equal(part[name], array), name
+    assert part["x"].untyped_storage().data_ptr() == arrays.points["x"].untyped_storage().data_ptr()
+    equal = Arrays({"x": torch.arange(4)}).part(start, stop)
+    assert equal.batch()["x"].tolist() == list(range(start, stop))
+
+
 def test_points_without_events_arrays():
     arrays = Arrays(points={"x": torch.zeros(5, 2)}, offsets=torch.tensor([0, 2, 5]))
     assert len(arrays) == 2

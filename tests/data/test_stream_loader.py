@@ -1,3 +1,4 @@
+import contextlib
 import itertools
 import weakref
 
@@ -34,18 +35,6 @@ def epoch(loader):
 
 def flat(batches):
     return list(itertools.chain.from_iterable(batches))
-
-
-@pytest.fixture
-def as_rank(monkeypatch):
-    """Pretend to be one of several processes."""
-
-    def pretend(rank, world):
-        monkeypatch.setattr(distributed, "is_initialized", lambda: True)
-        monkeypatch.setattr(distributed, "get_rank", lambda: rank)
-        monkeypatch.setattr(distributed, "get_world_size", lambda: world)
-
-    return pretend
 
 
 SIZES = st.lists(st.integers(1, 9), min_size=1, max_size=12)
@@ -125,23 +114,28 @@ def test_points_stay_with_their_events():
 
 
 @pytest.mark.parametrize("workers", [0, 1, 4])
-def test_few_blocks_are_in_memory_at_once(workers):
-    alive = weakref.WeakSet()
-    asked = []
+def test_few_blocks_are_in_memory_at_once(workers, monkeypatch):
+    made, asked = [], []
+    select = Arrays.select
 
-    def counted(block):
-        arrays = read(block)
-        alive.add(arrays.offsets)
-        asked.append(block)
-        return arrays
+    def counted(arrays, index):
+        chosen = select(arrays, index).events["x"].numpy().copy()  # its memory is freed with the last view of it
+        made.append(weakref.ref(chosen))
+        return Arrays({"x": torch.from_numpy(chosen)})
 
-    given = 0
-    for batch in StreamLoader(blocks([10] * 60), counted, 10, shuffle=True, buffer=3, workers=workers):
+    monkeypatch.setattr(Arrays, "select", counted)
+    given = most = 0
+    loader = StreamLoader(
+        blocks([10] * 60), lambda block: asked.append(block) or read(block), 7, True, buffer=3, workers=workers
+    )
+    for batch in loader:
         given += len(batch["x"])
-        assert len(alive) <= 2 * 3 + 1
-        # The window that is given, and those read ahead.
+        most = max(most, sum(block() is not None for block in made))
+        # Those at hand in each lane, and those read ahead.
         assert len(asked) <= given / 10 + 2 * 3 + 1
+    assert given == 600
     assert len(asked) == 60
+    assert 3 <= most <= 3 * 3 + 1
 
 
 def test_an_error_of_a_worker_is_raised():
@@ -154,18 +148,24 @@ def test_an_error_of_a_worker_is_raised():
         epoch(StreamLoader(blocks([5] * 6), broken, 4, buffer=2))
 
 
+@contextlib.contextmanager
+def process(rank, world):
+    """Pretend to be one of several processes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distributed, "is_initialized", lambda: True)
+        patch.setattr(distributed, "get_rank", lambda: rank)
+        patch.setattr(distributed, "get_world_size", lambda: world)
+        yield
+
+
 @settings(deadline=None, max_examples=50)
-@given(SIZES, st.integers(1, 4), st.integers(1, 4), st.booleans())
-def test_processes_share_the_events(sizes, world, batch_size, training):
+@given(SIZES, st.integers(1, 4), st.integers(1, 4), st.booleans(), st.booleans())
+def test_processes_share_the_events(sizes, world, batch_size, shuffle, training):
+    assume(sum(sizes) >= world * (batch_size if training else 1))
     parts = []
     for rank in range(world):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(distributed, "is_initialized", lambda: True)
-            patch.setattr(distributed, "get_rank", lambda rank=rank: rank)
-            patch.setattr(distributed, "get_world_size", lambda: world)
-            if sum(sizes) < world * (batch_size if training else 1):
-                return
-            loader = StreamLoader(blocks(sizes), read, batch_size, training, training, buffer=2, workers=0)
+        with process(rank, world):
+            loader = StreamLoader(blocks(sizes), read, batch_size, shuffle, training, buffer=2, workers=0)
             parts.append(epoch(loader))
             assert len(parts[-1]) == len(loader)
     taken = flat(flat(parts))
@@ -176,13 +176,31 @@ def test_processes_share_the_events(sizes, world, batch_size, training):
         assert sorted(taken) == every(sizes)
 
 
-def test_each_process_reads_its_own_share_only(as_rank):
+@settings(deadline=None, max_examples=50)
+@given(SIZES, st.sampled_from([2, 4]), st.integers(1, 3), st.integers(0, 2))
+def test_several_processes_train_on_the_same_events_as_one(sizes, world, batch_size, epochs_before):
+    assume(sum(sizes) >= world * batch_size)
+
+    def seen(batch_size):
+        loader = StreamLoader(blocks(sizes), read, batch_size, True, True, buffer=4, workers=0)
+        loader.load_state_dict({"epoch": epochs_before, "done": 0})
+        return epoch(loader)
+
+    together = []
+    for rank in range(world):
+        with process(rank, world):
+            together.append(seen(batch_size))
+    alone = seen(world * batch_size)
+    assert [sorted(flat(batches)) for batches in zip(*together, strict=True)] == [sorted(batch) for batch in alone]
+
+
+def test_no_event_is_read_by_two_processes():
     asked = []
     for rank in range(2):
-        as_rank(rank, 2)
-        reader = StreamLoader(blocks([4] * 10), lambda block: asked.append(block) or read(block), 4, True, True)
-        epoch(reader)
-    assert sorted(block.file for block in asked) == list(range(10))
+        with process(rank, 2):
+            epoch(StreamLoader(blocks([4] * 10), lambda block: asked.append(block) or read(block), 4, True, True))
+    assert sum(block.events for block in asked) == 40
+    assert {event for block in asked for event in read(block).events["x"].tolist()} == set(every([4] * 10))
 
 
 @pytest.mark.parametrize(("sizes", "drop_last"), [([], False), ([3], True)])

@@ -59,6 +59,19 @@ class Arrays:
         rows = torch.repeat_interleave(start - offsets[:-1], counts) + torch.arange(int(offsets[-1]))
         return batch | {name: array[rows] for name, array in self.points.items()} | {"offsets": offsets}
 
+    def batch(self) -> dict[str, Tensor]:
+        """Return all events as one batch."""
+        return self.events | self.points | ({} if self.offsets is None else {"offsets": self.offsets})
+
+    def part(self, start: int, stop: int) -> "Arrays":
+        """Return the events ``start:stop`` without copying them."""
+        events = {name: array[start:stop] for name, array in self.events.items()}
+        if self.offsets is None:
+            return Arrays(events)
+        first, last = self.offsets[start].item(), self.offsets[stop].item()
+        points = {name: array[first:last] for name, array in self.points.items()}
+        return Arrays(events, points, self.offsets[start : stop + 1] - first)
+
     def select(self, index: Tensor) -> "Arrays":
         """Return the events `index` as arrays of their own."""
         batch = self[index]

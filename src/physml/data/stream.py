@@ -28,8 +28,9 @@ class StreamDataModule(LightningDataModule):
         fractions: Parts of the events for training, validation and test, where they have no files of their own.
         batch_size: Events in a batch, in each process.
         block_size: Events read at once, about. Row groups of Parquet and clusters of ROOT are read whole, however
-            large; one that is cut, between splits or processes, is read once for each.
-        buffer: Blocks among which events are shuffled, and read ahead.
+            large; one that is cut, between splits or the loader's lanes, is read once for each.
+        buffer: Blocks among which events are shuffled, and read ahead; a multiple of the number of processes if their
+            number is not to change what is learnt.
         workers: Threads that read ahead.
         seed: Seed of the order.
 

@@ -1,9 +1,11 @@
 """Shuffled batches of more events than fit into memory."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import accumulate, islice
+from itertools import accumulate
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,24 +15,45 @@ from physml.data.epochs import EpochLoader, generator
 from physml.data.event_files import Block
 
 
+class _Part(NamedTuple):
+    """A block, or what of it lies in one lane.
+
+    Args:
+        needed: How many events this process has given when it is needed.
+        lane: Its lane, as this process counts them.
+        block: The events.
+        seeds: What their order depends on.
+        given: How many of them were given before.
+    """
+
+    needed: int
+    lane: int
+    block: Block
+    seeds: tuple[int, ...]
+    given: int
+
+
 class StreamLoader(EpochLoader):
-    """Read blocks of events in an order drawn per epoch, and give batches of events shuffled among several blocks.
+    """Read blocks of events in an order drawn per epoch, and give batches of events from several blocks at a time.
 
-    The blocks of an epoch are permuted and taken `buffer` at a time; the events of these are permuted and given. Each
-    event comes once per epoch. The order depends on the seed and the epoch only, not on the number of workers. Workers
-    are threads: the time goes into reading and decompressing, which need no interpreter, and nothing has to be copied
-    between processes. They read ahead by up to `buffer` blocks, so at most 2 `buffer` + 1 blocks and one joined copy of
-    `buffer` blocks are in memory. (HDF5's library reads one block at a time whatever their number.)
+    The blocks of an epoch are permuted, laid end to end and cut into `buffer` lanes of equal length. Each lane permutes
+    the events of its first block, then those of its next one; event number n of the epoch comes from lane n modulo
+    `buffer`. Each event comes once per epoch. The order depends on the seed and the epoch only, not on the number of
+    workers. Workers are threads: the time goes into reading and decompressing, which need no interpreter, and nothing
+    has to be copied between processes. They read ahead by up to `buffer` blocks, so at most 3 `buffer` + 1 blocks are
+    in memory. (HDF5's library reads one block at a time whatever their number.)
 
-    Under `torch.distributed` the blocks of an epoch, laid end to end, are cut into equal shares, one for each process.
-    In training the few events that would make shares unequal are left out; in evaluation nothing is padded, repeated or
-    left out. A resumed loader reads on from the block where it stopped.
+    Under `torch.distributed` each process takes every world-size-th event, and reads its own lanes only. Where the
+    number of processes divides `buffer`, batch by batch all of them together give the events that one process gives
+    with batches as large as theirs together. In training the few events that would leave a process with fewer batches
+    are left out; in evaluation nothing is padded, repeated or left out. A resumed loader reads on from the blocks where
+    it stopped.
 
     Args:
         blocks: The blocks.
         read: Reads a block; called in threads.
         batch_size: Events in a batch of one process.
-        shuffle: Draw a new order in each epoch.
+        shuffle: Draw a new order in each epoch; else the events come block by block, in one lane for each process.
         drop_last: Leave out the last, smaller batch, and events that would give one process more than another.
         buffer: Blocks among which events are shuffled.
         workers: Threads that read ahead; with 0 a block is read when it is needed.
@@ -62,69 +85,91 @@ class StreamLoader(EpochLoader):
 
     def events(self) -> int:
         """Return the number of events that this process gives in an epoch."""
-        first, last = self._bounds()
-        return last - first
+        usable = self._total // self.world() * self.world() if self.drop_last else self._total
+        return len(range(self.rank(), usable, self.world()))
 
     def batches(self, epoch: int, first: int) -> Iterator[dict[str, Tensor]]:
         """Give the batches of an epoch from number `first` on."""
-        blocks = self._share(epoch)
-        windows = [blocks[start : start + self.buffer] for start in range(0, len(blocks), self.buffer)]
-        ends = list(accumulate(sum(block.events for block in window) for window in windows))
-        given = first * self.batch_size
-        begin = next(number for number, end in enumerate(ends) if given < end)
-        given -= ends[begin - 1] if begin else 0
-        reading = self._ahead([block for window in windows[begin:] for block in window])
-        rest: list[Arrays] = []
-        for number, window in enumerate(windows[begin:], start=begin):
-            arrays = joined([*rest, *islice(reading, len(window))])
-            order = self._order(epoch, number, len(arrays), left=sum(map(len, rest)))[given:]
-            last = number + 1 == len(windows)
-            whole = len(order) if last and not self.drop_last else len(order) // self.batch_size * self.batch_size
-            for index in order[:whole].split(self.batch_size) if whole else ():
-                yield arrays[index]
-            rest, given = [arrays.select(order[whole:])] if whole < len(order) else [], 0
-            del arrays  # before the next blocks are joined
+        parts = deque(self._parts(epoch, first * self.batch_size))
+        reading = self._ahead(list(parts))
+        lanes: list[deque[Arrays]] = [deque() for _ in range(self._lanes() // self.world())]
+        for number in range(first, len(self)):
+            start, stop = number * self.batch_size, min((number + 1) * self.batch_size, self.events())
+            while parts and parts[0].needed < stop:
+                lanes[parts.popleft().lane].append(next(reading))
+            pieces = []
+            for lane, waiting in enumerate(lanes):
+                pieces += _taken(waiting, _dealt(stop, lane, len(lanes)) - _dealt(start, lane, len(lanes)))
+            yield joined(pieces).batch()
 
-    def _order(self, epoch: int, window: int, events: int, left: int) -> Tensor:
-        """Return the order of the events of a window, after those that an earlier window has left."""
-        if not self.shuffle:
-            return torch.arange(events)
-        fresh = torch.randperm(events - left, generator=generator(self.seed, epoch, 1 + window))
-        return torch.cat([torch.arange(left), left + fresh])
+    def _lanes(self) -> int:
+        """Return the number of lanes of all processes together."""
+        return math.lcm(self.buffer, self.world()) if self.shuffle else self.world()
 
-    def _bounds(self) -> tuple[int, int]:
-        rank, world = self.rank(), self.world()
-        if self.drop_last:
-            return rank * (self._total // world), (rank + 1) * (self._total // world)
-        return rank * self._total // world, (rank + 1) * self._total // world
-
-    def _share(self, epoch: int) -> list[Block]:
-        """Return this process's blocks of an epoch; those at the ends of its share may be parts."""
-        blocks = self.blocks
+    def _parts(self, epoch: int, given: int) -> list[_Part]:
+        """Return what this process has to read after it has given some events, in the order in which it is needed."""
+        blocks, lanes, own = self.blocks, self._lanes(), self._lanes() // self.world()
         if self.shuffle:
             order = torch.randperm(len(blocks), generator=generator(self.seed, epoch))
             blocks = [blocks[number] for number in order.tolist()]
-        first, last = self._bounds()
-        share, before = [], 0
-        for file, start, stop in blocks:
-            low, high = max(start, start + first - before), min(stop, start + last - before)
-            if low < high:
-                share.append(Block(file, low, high))
-            before += stop - start
-        return share
+        ends = [0, *accumulate(_dealt(self._total, number, lanes) for number in range(lanes))]
+        parts = []
+        for lane in range(own):
+            number = self.rank() + lane * self.world()
+            begin, before = 0, _dealt(given, lane, own)
+            for position, block in enumerate(_between(blocks, ends[number], ends[number + 1])):
+                done = max(0, before - begin)
+                if done < block.events and (begin + done) * own + lane < self.events():
+                    parts.append(_Part((begin + done) * own + lane, lane, block, (epoch, 1 + number, position), done))
+                begin += block.events
+        return sorted(parts)
 
-    def _ahead(self, blocks: list[Block]) -> Iterator[Arrays]:
-        """Give the arrays of the blocks in order, while workers read the next ones."""
+    def _arrays(self, part: _Part) -> Arrays:
+        """Read a part and shuffle its events."""
+        arrays = self._read(part.block)
+        if self.shuffle:
+            arrays = arrays.select(torch.randperm(len(arrays), generator=generator(self.seed, *part.seeds)))
+        return arrays.part(part.given, len(arrays))
+
+    def _ahead(self, parts: list[_Part]) -> Iterator[Arrays]:
+        """Give the arrays of the parts in order, while workers read the next ones."""
         if not self.workers:
-            yield from map(self._read, blocks)
+            yield from map(self._arrays, parts)
             return
         pool, waiting = ThreadPoolExecutor(self.workers, thread_name_prefix="reader"), deque()
         try:
-            for block in blocks:
-                waiting.append(pool.submit(self._read, block))
+            for part in parts:
+                waiting.append(pool.submit(self._arrays, part))
                 if len(waiting) > self.buffer:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         finally:  # also when the epoch is left early
             pool.shutdown(cancel_futures=True)
+
+
+def _dealt(events: int, lane: int, lanes: int) -> int:
+    """Return how many of the first events come from a lane, when the lanes give one each in turn."""
+    return len(range(lane, events, lanes))
+
+
+def _between(blocks: Sequence[Block], first: int, last: int) -> list[Block]:
+    """Return the events ``first:last`` of blocks laid end to end, as blocks; those at the ends may be parts."""
+    cut, before = [], 0
+    for file, start, stop in blocks:
+        low, high = max(start, start + first - before), min(stop, start + last - before)
+        if low < high:
+            cut.append(Block(file, low, high))
+        before += stop - start
+    return cut
+
+
+def _taken(waiting: deque[Arrays], events: int) -> Iterator[Arrays]:
+    """Take the next events from arrays that wait one behind the other."""
+    while events:
+        arrays = waiting.popleft()
+        count = min(events, len(arrays))
+        yield arrays.part(0, count)
+        if count < len(arrays):
+            waiting.appendleft(arrays.part(count, len(arrays)))
+        events -= count
