@@ -136,3 +136,17 @@ def test_only_the_first_process_draws(tmp_path):
 
 def test_the_events_come_without_gradients(tmp_path):
     assert not drawn(tmp_path, [batch(0, 3)])["prediction"].requires_grad
+
+
+def test_a_figure_that_could_not_be_written_whole_leaves_nothing(tmp_path):
+    class Large(Figure):
+        def savefig(self, file, **_):
+            file.write_bytes(b"half")
+            raise OSError("No space left on device")
+
+    callback = Figures(str(tmp_path), {"plot": lambda x: Large()})
+    callback.on_test_start(TRAINER, Task())
+    callback.on_test_batch_end(TRAINER, Task(), None, batch(0, 3), 0)
+    with pytest.warns(UserWarning, match="figure 'plot' was not drawn: No space left on device"):
+        callback.on_test_end(TRAINER, Task())
+    assert not list(tmp_path.iterdir())

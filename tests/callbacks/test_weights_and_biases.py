@@ -82,7 +82,7 @@ def test_an_offline_run_holds_config_metrics_figures_and_the_checkpoint(trained,
 
 def test_offline_unless_logged_in(tmp_path, monkeypatch):
     modes = []
-    monkeypatch.setattr("physml.callbacks.weights_and_biases.WandbLogger", lambda **given: modes.append(given["mode"]))
+    monkeypatch.setattr("physml.callbacks.weights_and_biases.WandbLog", lambda path, mode, **_: modes.append(mode))
     login = "physml.callbacks.weights_and_biases.wandb.login"
     for logged_in in (False, True):
         monkeypatch.setattr(login, lambda logged_in=logged_in, **_: logged_in)
@@ -90,3 +90,47 @@ def test_offline_unless_logged_in(tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "disabled")
     wandb_logger(str(tmp_path))
     assert modes == ["offline", "online", "disabled"]
+
+
+def test_what_fails_is_said_once_and_costs_nothing(tmp_path, monkeypatch, capsys):
+    class Dead:
+        id = "a"
+
+        def __getattr__(self, name):
+            raise ConnectionResetError("Connection\nlost")
+
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    log = wandb_logger(str(tmp_path))
+    log._experiment = Dead()
+    log.log_metrics({"x": 1.0}, 0)
+    log.log_metrics({"x": 2.0}, 1)
+    log.log_hyperparams({"a": 1})
+    log.refer_to_checkpoint(tmp_path, {"loss": {"value": 1.0}})
+    log.finish()
+    assert capsys.readouterr().err == (
+        "physml: W&B failed (Connection lost): the training goes on without it, and what it has of the run stays "
+        "incomplete\n"
+    )
+
+
+def test_a_run_that_cannot_begin_online_is_written_offline(tmp_path, monkeypatch, capsys):
+    begin, asked = wandb.init, []
+
+    def no_network(**given):
+        asked.append((given["mode"], given["resume"]))
+        if given["mode"] == "online":
+            raise wandb.errors.CommError("no network")
+        return begin(**given)
+
+    monkeypatch.setattr(wandb, "init", no_network)
+    monkeypatch.setenv("WANDB_MODE", "online")
+    log = wandb_logger(str(tmp_path / "run"))
+    log.log_metrics({"x": 1.0}, 0)
+    log.finish()
+    assert asked == [("online", "allow"), ("offline", None)]
+    assert list(tmp_path.glob("run/wandb/offline-run-*/run-run.wandb"))
+    complaint = capsys.readouterr().err
+    assert complaint.startswith(
+        f"physml: W&B failed (no network): the run is written to {tmp_path}/run/wandb; `wandb sy"
+    )
+    assert len(complaint.splitlines()) == 1

@@ -1,5 +1,6 @@
 import errno
 import json
+import shutil
 
 import pytest
 import torch
@@ -49,7 +50,7 @@ def test_a_file_without_a_hash_is_let_pass(tmp_path):
 def test_a_full_disk_leaves_the_old_ones_as_they_were(tmp_path, monkeypatch, moment):
     write(tmp_path, 1, 2)
 
-    def full(path, *_):
+    def full(path, *_, **__):
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
     monkeypatch.setattr(checkpoint_files, "write_text" if moment == "hashes" else "write_whole", full)
@@ -92,3 +93,14 @@ def test_hashes_that_are_no_json_count_as_none(tmp_path):
     assert read(tmp_path / "last.ckpt") == 1
     write(tmp_path, 2)
     assert len(json.loads((tmp_path / "sha256.json").read_text())["last.ckpt"]) == 1
+
+
+def test_a_run_directory_that_is_gone_is_not_made_again(tmp_path):
+    home = tmp_path / "run"
+    home.mkdir()
+    writer = CheckpointFiles(home)
+    writer.save_checkpoint({}, home / "checkpoints" / "last.ckpt")
+    shutil.rmtree(home)
+    with pytest.raises(FileNotFoundError, match=r"run'$"):
+        writer.save_checkpoint({}, home / "checkpoints" / "last.ckpt")
+    assert not home.exists()

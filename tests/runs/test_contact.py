@@ -46,3 +46,12 @@ def test_what_fits_passes_and_leaves_no_trace():
 def test_what_does_not_fit_is_told(arrays, changes, message):
     with pytest.raises(ValueError, match=message):
         first_contact(task([2], **changes), loader(arrays))
+
+
+def test_too_little_memory_is_no_misfit(monkeypatch):
+    def allocate(*_):
+        return torch.empty(2**50)
+
+    monkeypatch.setattr(MLP, "forward", allocate)
+    with pytest.raises(RuntimeError, match="DefaultCPUAllocator"):
+        first_contact(task([2]), loader(GOOD))

@@ -1,3 +1,5 @@
+import pytest
+
 from physml.runs.csv_log import CSVLog
 
 
@@ -6,7 +8,7 @@ def lines(log):
 
 
 def test_rows_are_in_the_file_at_once_and_new_columns_join_them(tmp_path):
-    log = CSVLog(str(tmp_path / "run"))
+    log = CSVLog(str(tmp_path))
     log.log_metrics({"train/J": 0.5}, 0)
     assert lines(log) == ["step,train/J", "0,0.5"]
     log.log_metrics({"val/J": 0.25, "epoch": 0}, 0)
@@ -41,3 +43,10 @@ def test_a_row_that_was_cut_off_is_dropped(tmp_path):
     log = CSVLog(str(tmp_path))
     log.resume(10)
     assert lines(log) == ["step,train/J", "0,0.0", "1,0.25"]
+
+
+def test_a_folder_that_is_gone_is_not_made_again(tmp_path):
+    log = CSVLog(str(tmp_path / "gone"))
+    with pytest.raises(FileNotFoundError, match=r"gone/metrics\.csv'$"):
+        log.log_metrics({"train/J": 0.5}, 0)
+    assert not (tmp_path / "gone").exists()

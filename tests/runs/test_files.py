@@ -1,4 +1,6 @@
+import errno
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -59,3 +61,29 @@ def test_a_relative_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_text(refuse_existing(Path("a")), "1")
     assert (tmp_path / "a").read_text() == "1"
+
+
+def test_a_failed_write_names_the_file_and_a_full_disk_what_was_wanted(tmp_path):
+    def full(file):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match=r"No space left on device for 1\.5 MiB") as caught:
+        write_whole(tmp_path / "a", full, size=3 * 2**19)
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(tmp_path / "a"))
+    with pytest.raises(FileNotFoundError) as caught:
+        write_text(tmp_path / "gone" / "a", "1")
+    assert (caught.value.strerror, caught.value.filename) == ("No such file or directory", f"{tmp_path}/gone/a")
+
+
+def test_the_words_of_a_library_stay(tmp_path):
+    def refuse(file):
+        raise OSError("this file is no file of mine")
+
+    with pytest.raises(OSError, match=r"^this file is no file of mine$"):
+        write_whole(tmp_path / "a", refuse)
+
+
+def test_a_folder_that_vanishes_meanwhile(tmp_path):
+    (tmp_path / "run").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"run/a'$"):
+        write_whole(tmp_path / "run" / "a", lambda file: shutil.rmtree(tmp_path / "run"))

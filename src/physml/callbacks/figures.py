@@ -88,12 +88,15 @@ class Figures(Callback):
 
 def _save(drawn: Figure | Animation, path: Path) -> Path:
     """Write a figure or an animation beside `path`, with the suffix of its kind; return the file."""
-    if isinstance(drawn, Animation):
-        file = path.with_suffix(".gif")
-        drawn.save(file, writer=PillowWriter(fps=25), dpi=80)
-    else:
-        file = path.with_suffix(".png")
-        drawn.savefig(file, dpi=150)
+    file = path.with_suffix(".gif" if isinstance(drawn, Animation) else ".png")
+    try:
+        if isinstance(drawn, Animation):
+            drawn.save(file, writer=PillowWriter(fps=25), dpi=80)
+        else:
+            drawn.savefig(file, dpi=150)
+    except OSError:
+        file.unlink(missing_ok=True)  # half of it
+        raise
     return file
 
 

@@ -10,12 +10,15 @@ from yaml import YAMLError
 from physml.runs import configs
 from physml.runs.check import did_you_mean
 from physml.runs.errors import CheckError, ConfigError, TrainingError
+from physml.runs.faults import explained
 
 
 def explain(error: BaseException) -> tuple[str, int]:
-    """Return one line that tells what is wrong, and the exit code: 2 for bad input, 1 for a failed run or check."""
+    """Return one line that tells what is wrong, and the exit code: 2 for bad input, 1 for what failed later."""
     if isinstance(error, ConfigError | CheckError | TrainingError):
         return str(error), 2 if isinstance(error, ConfigError) else 1
+    if fault := explained(error):
+        return fault, 1
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _missing_config(error), 2
     if isinstance(error, YAMLError):

@@ -81,4 +81,6 @@ def _help() -> str:
 
 
 if __name__ == "__main__":
+    # With ``python -m`` Lightning would start the other processes of a DDP run by this name, and not by ``sys.argv``.
+    __spec__ = None
     main()

@@ -23,11 +23,24 @@ class CheckpointFiles(TorchCheckpointIO):
     A checkpoint is written to another name, synced to the disk and then renamed. Its SHA-256 is noted before, beside
     that of the file which it replaces, so that one of them fits whatever happens. ``last.ckpt`` lives on as
     ``before_last.ckpt`` when it is replaced.
+
+    Args:
+        home: The run directory; when it is gone it is not made again, as the run's other files went with it.
     """
 
+    def __init__(self, home: Path | None = None) -> None:
+        super().__init__()
+        self.home = home
+
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: None = None) -> None:
-        """Write a checkpoint, whole or not at all."""
+        """Write a checkpoint, whole or not at all.
+
+        Raises:
+            OSError: The disk is full, or the run directory is gone; the checkpoints before are as they were.
+        """
         path = Path(path)
+        if self.home is not None:
+            self.home.stat()
         path.parent.mkdir(parents=True, exist_ok=True)
         buffer = io.BytesIO()
         torch.save(checkpoint, buffer)
@@ -38,7 +51,7 @@ class CheckpointFiles(TorchCheckpointIO):
         _note(path.parent, before | {path.name: [found, *known]} | ({BEFORE: [*known, *older]} if replaces else {}))
         if replaces:
             _link(path, path.with_name(BEFORE))
-        write_whole(path, lambda file: file.write(buffer.getbuffer()))
+        write_whole(path, lambda file: file.write(buffer.getbuffer()), size=buffer.getbuffer().nbytes)
         _note(path.parent, before | {path.name: [found]} | ({BEFORE: known} if replaces else {}))
 
     def load_checkpoint(self, path: str | Path, map_location: Any = None, weights_only: bool | None = None) -> dict:

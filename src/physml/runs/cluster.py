@@ -208,14 +208,14 @@ def _signals(words: list[str], folder: Path) -> tuple[bool, str]:
 
 def _wandb(folder: Path) -> tuple[bool, str]:
     """Whether W&B writes a run without a network."""
-    from physml.callbacks.weights_and_biases import finish, wandb_logger
+    from physml.callbacks.weights_and_biases import wandb_logger
 
     before = os.environ.get("WANDB_MODE")
     os.environ["WANDB_MODE"] = "offline"
     try:
         logger = wandb_logger(str(folder / "wandb_run"))
         logger.log_metrics({"x": 1.0}, 0)
-        finish(logger)
+        logger.finish()
     finally:
         os.environ.pop("WANDB_MODE")
         if before is not None:

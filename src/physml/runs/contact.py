@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from physml.runs.faults import out_of_memory
 from physml.tasks.supervised import SupervisedTask
 
 
@@ -14,6 +15,7 @@ def first_contact(task: SupervisedTask, batches: Iterable[dict[str, Tensor]]) ->
 
     Raises:
         ValueError: They do not fit.
+        RuntimeError: There is too little memory.
     """
     batch = next(iter(batches))
     shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in batch.items())
@@ -24,6 +26,8 @@ def first_contact(task: SupervisedTask, batches: Iterable[dict[str, Tensor]]) ->
             warnings.filterwarnings("error", message="Using a target size")
             total = task.objective(batch).total
     except (RuntimeError, ValueError, TypeError, IndexError, UserWarning) as error:
+        if out_of_memory(error):
+            raise
         network = type(task.network).__name__
         raise ValueError(
             f"{network} and its objective do not fit the data ({shapes}): {' '.join(str(error).split())[:300]}"

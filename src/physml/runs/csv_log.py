@@ -9,7 +9,7 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from physml.runs.files import write_text
+from physml.runs.files import naming, write_text
 
 
 class CSVLog(Logger):
@@ -55,9 +55,8 @@ class CSVLog(Logger):
         if fresh := sorted(set(row) - set(self._columns)):
             rows = self._rows()
             self._columns = sorted([*self._columns, *fresh])
-            self.path.parent.mkdir(parents=True, exist_ok=True)
             write_text(self.path, _table(self._columns, rows, header=True))
-        with self.path.open("a", newline="") as file:
+        with naming(self.path), self.path.open("a", newline="") as file:
             file.write(_table(self._columns, [row], header=False))
 
     @rank_zero_only

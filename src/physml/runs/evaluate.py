@@ -14,6 +14,7 @@ from physml.runs.checkpoint import find_checkpoint, read_config
 from physml.runs.contact import first_contact
 from physml.runs.directory import refuse_links_outside, write_results
 from physml.runs.errors import ConfigError
+from physml.runs.faults import batches_of
 from physml.runs.load import load
 from physml.runs.quiet import quiet
 
@@ -26,6 +27,7 @@ def evaluate(settings: dict[str, Any]) -> dict[str, Any]:
 
     Raises:
         ConfigError: A change names no argument of the run's data module.
+        MemoryError: The batches are too large.
     """
     quiet()
     checkpoint = find_checkpoint(settings["run"])
@@ -40,7 +42,9 @@ def evaluate(settings: dict[str, Any]) -> dict[str, Any]:
     data = build(config["data"])
     data.prepare_data()
     data.setup("test")
-    first_contact(task, data.test_dataloader())
+    batches = getattr(data, "batch_size", None)
+    with batches_of(batches, "data.batch_size"):
+        first_contact(task, data.test_dataloader())
     home = checkpoint.parent.parent if read_config(checkpoint) else checkpoint.parent
     if read_config(checkpoint):
         refuse_links_outside(home)
@@ -56,7 +60,8 @@ def evaluate(settings: dict[str, Any]) -> dict[str, Any]:
     )
     if trainer.is_global_zero:
         folder.mkdir(parents=True)
-    trainer.test(task.eval(), datamodule=data, verbose=False)
+    with batches_of(batches, "data.batch_size"):
+        trainer.test(task.eval(), datamodule=data, verbose=False)
     if trainer.is_global_zero:
         write_results(folder, {"checkpoint": str(checkpoint), "metrics": task.results})
         console = Console()

@@ -13,6 +13,7 @@ from physml.data.event_files import KINDS, EventFiles
 from physml.data.files import read_arrays
 from physml.data.loader import BatchLoader
 from physml.runs.build import build, refuse_untrusted
+from physml.runs.faults import batches_of
 from physml.tasks.supervised import SupervisedTask
 
 
@@ -35,13 +36,15 @@ def predict(
         FileNotFoundError: There is no such file.
         PermissionError: The run's transform is of no trusted module.
         ValueError: The file's arrays are not what the run was trained on.
+        MemoryError: The batches are too large.
     """
     found = defaultdict(list)
     with torch.inference_mode():
         for arrays in _blocks(str(path), dict(task.hparams.get("data", {})), batch_size, allow):
-            for index, batch in enumerate(BatchLoader(arrays, batch_size)):
-                for name, array in task.predict_step(batch, index).items():
-                    found[name].append(array.numpy())
+            with batches_of(min(batch_size, len(arrays)), "batch_size"):
+                for index, batch in enumerate(BatchLoader(arrays, batch_size)):
+                    for name, array in task.predict_step(batch, index).items():
+                        found[name].append(array.numpy())
     return {name: np.concatenate(parts) for name, parts in found.items()}
 
 

@@ -22,3 +22,4 @@ def quiet() -> None:
         warnings.filterwarnings("ignore", message=message)
     for name in ("lightning.pytorch", "lightning.fabric", "lightning", "matplotlib.animation"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.raiseExceptions = False  # of a log that cannot be written, as W&B's on a full disk: the training says so

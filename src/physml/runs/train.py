@@ -7,11 +7,10 @@ from typing import Any
 
 from lightning.pytorch import LightningDataModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.loggers import WandbLogger
 from rich.console import Console
 
 from physml.callbacks.last_checkpoint import LastCheckpoint, Stopped
-from physml.callbacks.weights_and_biases import finish, refer_to_checkpoint
+from physml.callbacks.weights_and_biases import WandbLog
 from physml.report.learning_curves import plot_learning_curves, read_curves
 from physml.report.tables import metrics_table
 from physml.runs.build import build
@@ -20,6 +19,8 @@ from physml.runs.contact import first_contact
 from physml.runs.csv_log import CSVLog
 from physml.runs.directory import note_resumption, start_run, write_results
 from physml.runs.errors import TrainingError
+from physml.runs.faults import batches_of, explained, going_on, tell_lost_processes
+from physml.runs.files import write_whole
 from physml.runs.quiet import quiet
 from physml.runs.resume import checkpoint_to_resume, steps_logged
 from physml.runs.slurm import requeue
@@ -48,7 +49,9 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
     task.hparams.update(config)
     data.prepare_data()
     data.setup("fit")
-    first_contact(task, data.train_dataloader())
+    batches = getattr(data, "batch_size", None)
+    with batches_of(batches):
+        first_contact(task, data.train_dataloader())
     trainer = build_trainer(config)
     if trainer.is_global_zero:
         if resume:
@@ -56,8 +59,9 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
             note_resumption(directory, config, overrides)
         else:
             start_run(directory, config, overrides)
-    wandb_loggers = [logger for logger in trainer.loggers if isinstance(logger, WandbLogger)]
-    for logger in wandb_loggers:
+    tell_lost_processes(directory)
+    wandb_logs = [logger for logger in trainer.loggers if isinstance(logger, WandbLog)]
+    for logger in wandb_logs:
         logger.log_hyperparams(config)
     for logger in trainer.loggers:
         if resume and isinstance(logger, CSVLog):
@@ -68,18 +72,20 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
     try:
         started = time.perf_counter()
         checkpoint = str(point[0]) if point else None
-        trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True if checkpoint else None)
+        with batches_of(batches):
+            trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True if checkpoint else None)
         seconds = next(
             (callback.seconds for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)),
             time.perf_counter() - started,
         )
         keeper = next((each for each in trainer.checkpoint_callbacks if isinstance(each, ModelCheckpoint)), None)
         best = keeper.best_model_path if keeper else None
-        trainer.test(task, datamodule=data, ckpt_path=best or None, weights_only=True, verbose=False)
+        with batches_of(batches):
+            trainer.test(task, datamodule=data, ckpt_path=best or None, weights_only=True, verbose=False)
         if trainer.is_global_zero:
             _conclude(trainer, task, directory, keeper, seconds)
-            for logger in wandb_loggers if best else []:
-                refer_to_checkpoint(logger, Path(best), task.results)
+            for logger in wandb_logs if best else []:
+                logger.refer_to_checkpoint(Path(best), task.results)
     except Stopped as end:
         stopped = end
     except SystemExit as end:
@@ -87,12 +93,11 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
             raise KeyboardInterrupt from end
         raise
     except Exception as error:
-        kept = [str(file) for file in sorted((directory / "checkpoints").glob("*.ckpt"))]
-        saved = f"the last checkpoints are {', '.join(kept)}" if kept else "no checkpoint was written yet"
-        raise TrainingError(f"training failed: {' '.join(str(error).split())} ({saved})") from error
+        reason = explained(error) or " ".join(str(error).split())
+        raise TrainingError(f"training failed: {reason} ({going_on(directory)})") from error
     finally:
-        for logger in wandb_loggers:
-            finish(logger)
+        for logger in wandb_logs:
+            logger.finish()
     if stopped:
         if trainer.is_global_zero:
             print(f"physml: {stopped.signal.name}: {_next_step(stopped, directory)}", file=sys.stderr, flush=True)
@@ -118,7 +123,7 @@ def build_trainer(config: dict[str, Any]) -> Trainer:
         config["trainer"],
         callbacks=callbacks,
         logger=loggers or False,
-        plugins=[CheckpointFiles()],
+        plugins=[CheckpointFiles(Path(config["run_dir"]))],
         default_root_dir=config["run_dir"],
     )
 
@@ -127,10 +132,6 @@ def _conclude(
     trainer: Trainer, task: SupervisedTask, directory: Path, keeper: ModelCheckpoint | None, seconds: float
 ) -> None:
     """Write the results and the learning curves, and print the table."""
-    if any(isinstance(logger, CSVLog) for logger in trainer.loggers):
-        (directory / "figures").mkdir(exist_ok=True)
-        curves = plot_learning_curves(read_curves(directory / "metrics.csv"))
-        curves.savefig(directory / "figures" / "learning_curves.png", dpi=150)
     score = keeper.best_model_score if keeper else None
     results = {
         "experiment": task.hparams["name"],
@@ -143,7 +144,20 @@ def _conclude(
         "train_seconds": round(seconds, 1),
     }
     write_results(directory, results)
+    if any(isinstance(logger, CSVLog) for logger in trainer.loggers):
+        _draw_curves(directory)
     console = Console()
     title = f"{results['experiment']}: trained in {seconds:.0f} s"
     console.print(metrics_table(title, task.results))
     console.print(f"run directory: {directory}", soft_wrap=True, highlight=False)
+
+
+def _draw_curves(directory: Path) -> None:
+    """Draw the learning curves; a disk too full for them must not cost the results."""
+    try:
+        (directory / "figures").mkdir(exist_ok=True)
+        curves = plot_learning_curves(read_curves(directory / "metrics.csv"))
+        file = directory / "figures" / "learning_curves.png"
+        write_whole(file, lambda png: curves.savefig(png, dpi=150, format="png"))
+    except OSError as error:
+        print(f"physml: the learning curves were not drawn: {explained(error) or error}", file=sys.stderr)
