@@ -136,6 +136,14 @@ def test_two_nodes_train_as_one(cluster, toy, tmp_path, trained):
         torch.testing.assert_close(state(run)["state_dict"][name], value, rtol=1e-4, atol=1e-6)
 
 
+def test_seeds_are_jobs_and_end_in_one_table(cluster, toy, tmp_path):
+    process, _ = train(cluster, toy, tmp_path / "sweep", "seed=1,2", "trainer=smoke")
+    assert process.wait(timeout=600) == 0
+    (setting,) = json.loads((tmp_path / "sweep" / "summary.json").read_text())["settings"]
+    assert (setting["runs"], setting["without_results"]) == ([0, 1], [])
+    assert "toy: 2 runs" in (tmp_path / "sweep.log").read_text()
+
+
 def test_a_preempted_job_goes_on(cluster, toy, tmp_path, trained):
     words = ["trainer.max_epochs=300", "+data.batch_size=4", "trainer.log_every_n_steps=10"]
     words = [word for word in [*toy, *words] if word not in ("+data.batch_size=16", "trainer.log_every_n_steps=1")]
