@@ -5,6 +5,8 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from physml.networks.batch_norm import BatchNorm
+
 
 class Autoencoder(nn.Module):
     r"""Reconstruct an image from a few numbers.
@@ -59,7 +61,7 @@ def encoder(in_shape: list[int], channels: list[int], features: int, hidden: int
     layers: list[nn.Module] = []
     for fan_in, fan_out in pairwise([in_shape[0], *channels]):
         convolution = nn.Conv2d(fan_in, fan_out, kernel_size=3, stride=2, padding=1, bias=False)
-        layers += [convolution, nn.BatchNorm2d(fan_out), nn.SiLU()]
+        layers += [convolution, BatchNorm(fan_out), nn.SiLU()]
     return nn.Sequential(
         *layers, nn.Flatten(), nn.Linear(math.prod(last), hidden), nn.SiLU(), nn.Linear(hidden, features)
     )
@@ -79,7 +81,7 @@ def decoder(in_shape: list[int], channels: list[int], features: int, hidden: int
     layers.append(nn.Unflatten(1, last))
     for fan_in, fan_out in pairwise(channels[::-1]):
         convolution = nn.ConvTranspose2d(fan_in, fan_out, kernel_size=4, stride=2, padding=1, bias=False)
-        layers += [nn.SiLU(), convolution, nn.BatchNorm2d(fan_out)]
+        layers += [nn.SiLU(), convolution, BatchNorm(fan_out)]
     layers += [nn.SiLU(), nn.ConvTranspose2d(channels[0], in_shape[0], kernel_size=4, stride=2, padding=1)]
     return nn.Sequential(*layers)
 

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from physml.networks.batch_norm import BatchNorm
 from physml.ops.segments import segment_index
 
 
@@ -127,10 +128,10 @@ class _ResidualBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.residual = nn.Sequential(
-            nn.BatchNorm2d(channels),
+            BatchNorm(channels),
             nn.ReLU(),
             nn.Conv2d(channels, channels, kernel_size=3, padding=1, bias=False),
-            nn.BatchNorm2d(channels),
+            BatchNorm(channels),
             nn.ReLU(),
             nn.Conv2d(channels, channels, kernel_size=3, padding=1),
         )

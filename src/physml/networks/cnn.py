@@ -5,6 +5,8 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from physml.networks.batch_norm import BatchNorm
+
 
 class CNN(nn.Module):
     r"""Residual stages that each halve the resolution, averaged over the image at the end.
@@ -29,7 +31,7 @@ class CNN(nn.Module):
         super().__init__()
         self.stem = nn.Sequential(
             nn.Conv2d(in_channels, widths[0], kernel_size=5, stride=2, padding=2, bias=False),
-            nn.BatchNorm2d(widths[0]),
+            BatchNorm(widths[0]),
             nn.SiLU(),
         )
         self.stages = nn.Sequential(*[_HalvingBlock(fan_in, fan_out) for fan_in, fan_out in pairwise(widths)])
@@ -45,10 +47,10 @@ class _HalvingBlock(nn.Module):
         super().__init__()
         self.residual = nn.Sequential(
             nn.Conv2d(fan_in, fan_out, kernel_size=3, stride=2, padding=1, bias=False),
-            nn.BatchNorm2d(fan_out),
+            BatchNorm(fan_out),
             nn.SiLU(),
             nn.Conv2d(fan_out, fan_out, kernel_size=3, padding=1, bias=False),
-            nn.BatchNorm2d(fan_out),
+            BatchNorm(fan_out),
         )
         self.skip = nn.Sequential(nn.AvgPool2d(2, ceil_mode=True), nn.Conv2d(fan_in, fan_out, kernel_size=1))
 

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from physml.networks.batch_norm import BatchNorm
 from physml.ops.segments import segment_index, segment_max, segment_mean
 
 
@@ -100,13 +101,11 @@ class GarNet(nn.Module):
     ) -> None:
         super().__init__()
         self.in_features = in_features
-        self.input = nn.Sequential(
-            nn.BatchNorm1d(2 * in_features), nn.Linear(2 * in_features, hidden_features), nn.Tanh()
-        )
+        self.input = nn.Sequential(BatchNorm(2 * in_features), nn.Linear(2 * in_features, hidden_features), nn.Tanh())
         self.layers = nn.ModuleList(
             GarNetLayer(hidden_features, hidden_features, aggregators, propagate_dimensions) for _ in range(layers)
         )
-        self.norms = nn.ModuleList(nn.BatchNorm1d(hidden_features) for _ in range(layers))
+        self.norms = nn.ModuleList(BatchNorm(hidden_features) for _ in range(layers))
         self.head = nn.Sequential(
             nn.Linear(layers * hidden_features, head_features), nn.ReLU(), nn.Linear(head_features, out_features)
         )

@@ -1,0 +1,76 @@
+"""Against torch's batch normalisation of the whole batch, by two threads that act as processes."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+from torch import distributed, nn
+
+from physml.networks.batch_norm import BatchNorm
+
+
+class Meeting:
+    """Sums over two threads, in place of `torch.distributed`."""
+
+    def __init__(self):
+        self.barrier, self.parts = threading.Barrier(2, timeout=10), {}
+
+    def all_reduce(self, tensor):
+        self.parts[threading.get_ident()] = tensor.clone()
+        self.barrier.wait()
+        total = sum(self.parts.values())
+        self.barrier.wait()
+        tensor.copy_(total)
+
+
+@pytest.fixture
+def together(monkeypatch):
+    """Call a function with each of two things, in two threads."""
+    monkeypatch.setattr(distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(distributed, "all_reduce", Meeting().all_reduce)
+
+    def call(function, things):
+        with ThreadPoolExecutor(2) as pool:
+            return list(pool.map(function, things))
+
+    return call
+
+
+def moved(layer):
+    """Weights unlike those at the start."""
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([1.0, -2.0, 0.5]))
+        layer.bias.copy_(torch.tensor([0.1, 0.2, -0.3]))
+    return layer.double()
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 4), (3, 4, 5)])
+def test_two_processes_with_unequal_parts_normalise_as_one(together, shape):
+    whole = 2 + 3 * torch.randn(7, *shape, dtype=torch.float64)
+    slope = torch.randn_like(whole)
+    kind = {1: nn.BatchNorm1d, 2: nn.BatchNorm1d, 3: nn.BatchNorm2d}[len(shape)]
+    expected_layer, expected_u = moved(kind(3)), whole.clone().requires_grad_()
+    expected = expected_layer(expected_u)
+    (slope * expected).square().sum().backward()
+
+    def part(rows):
+        layer, u = moved(BatchNorm(3)), whole[rows].clone().requires_grad_()
+        v = layer(u)
+        (slope[rows] * v).square().sum().backward()
+        return layer, u, v
+
+    (first, u, v), (second, other_u, other_v) = together(part, [slice(0, 5), slice(5, 7)])
+    torch.testing.assert_close(torch.cat([v, other_v]), expected)
+    torch.testing.assert_close(torch.cat([u.grad, other_u.grad]), expected_u.grad)
+    torch.testing.assert_close(first.weight.grad + second.weight.grad, expected_layer.weight.grad)
+    torch.testing.assert_close(first.bias.grad + second.bias.grad, expected_layer.bias.grad)
+    for name, value in expected_layer.state_dict().items():
+        torch.testing.assert_close(first.state_dict()[name], value)
+        torch.testing.assert_close(second.state_dict()[name], value)
+    torch.testing.assert_close(first.eval()(u), expected_layer.eval()(u))
+
+
+def test_alone_it_is_the_usual_one():
+    x = torch.randn(6, 3, 4)
+    assert torch.equal(BatchNorm(3)(x), nn.BatchNorm1d(3)(x))
