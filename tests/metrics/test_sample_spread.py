@@ -55,6 +55,16 @@ def test_result_is_float64_although_values_are_float32():
     assert abs(float(metric.compute()) - 0.5) < 1e-6
 
 
+def test_the_order_of_the_events_does_not_show_in_the_last_digit():
+    x = torch.randn(1001, generator=torch.Generator().manual_seed(3))
+    found = []
+    for order in (torch.arange(1001), torch.randperm(1001, generator=torch.Generator().manual_seed(4))):
+        metric = SampleSpread(lambda x: x)
+        metric.update({"x": x[order]})
+        found.append((float(metric.compute()), float(metric.uncertainty())))
+    assert found[0] == found[1]
+
+
 def test_survives_reset_clone_and_deepcopy(arrays):
     metric = SampleSpread(error)
     first, second = halves(arrays)
