@@ -26,6 +26,7 @@ def test_it_finds_the_numbers_of_the_training(copy, contents):
     (written,) = after.keys() - before.keys()
     assert written.startswith("evaluations/")
     assert json.loads(after[written])["metrics"] == found
+    assert json.loads(after[written])["test_events"] == json.loads((copy / "results.json").read_text())["test_events"]
 
 
 def test_each_evaluation_has_its_folder(copy):

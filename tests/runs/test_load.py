@@ -9,7 +9,7 @@ import yaml
 
 import physml
 from physml.data.files import FileDataModule
-from physml.runs.load import load
+from physml.runs.load import load, restore_precision
 
 
 @pytest.fixture
@@ -33,6 +33,19 @@ def test_the_task_comes_back_ready_to_predict(toy_run, toy_file):
     assert all(torch.equal(value, state[name]) for name, value in task.state_dict().items())
     data = FileDataModule(str(toy_file), [3], [2])
     assert task(data.split("test")[slice(None)]).shape == (8, 2)
+
+
+def test_double_precision_is_restored_without_rounding(trained, toy):
+    run = trained(*toy, "trainer=smoke", "+trainer.precision=64-true")
+    checkpoint = run / "checkpoints" / "best.ckpt"
+    expected = torch.load(checkpoint, weights_only=True)["state_dict"]
+    task = load(run)
+    assert all(value.dtype == torch.float32 for value in task.state_dict().values())
+    restore_precision(task, checkpoint)
+    for name, value in task.state_dict().items():
+        assert value.dtype == torch.float64
+        assert torch.equal(value, expected[name])
+        assert not torch.equal(value, value.float().double())
 
 
 def test_the_config_is_plain_data(toy_run):

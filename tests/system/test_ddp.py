@@ -24,6 +24,7 @@ def test_two_processes_share_the_events_of_one_run(process, toy, toy_run, toy_fi
     results = json.loads((run / "results.json").read_text())
     # 62 training events make 7 steps of 2 × 4.
     assert results["steps"] == 14
+    assert results["test_events"] == 7
     assert yaml.safe_load((run / "config.yaml").read_text())["trainer"]["devices"] == 2
 
     alone = process("train", *toy, *words, "data.batch_size=8", folder=tmp_path)

@@ -5,7 +5,6 @@ import pytest
 import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import CSVLogger
-from lightning.pytorch.strategies import FSDPStrategy
 from torch import nn
 
 from physml.constraints.fixed import FixedWeighting
@@ -302,6 +301,6 @@ def test_gradients_are_refused_where_the_trainer_does_not_give_them(tmp_path, mo
     with pytest.raises(ValueError, match=r"Asks needs the gradient of each term.*set trainer\.precision=bf16-mixed"):
         task._refuse_gradients_out_of_reach()
     monkeypatch.setattr(type(task.trainer), "precision", "32-true")
-    monkeypatch.setattr(type(task.trainer), "strategy", FSDPStrategy.__new__(FSDPStrategy))
+    monkeypatch.setattr("physml.tasks.supervised.FSDPModule", type(task.network))
     with pytest.raises(ValueError, match=r"expected whole weights in each process, got sharded ones: set trainer=ddp"):
         task._refuse_gradients_out_of_reach()

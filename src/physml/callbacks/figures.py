@@ -11,6 +11,7 @@ from lightning.pytorch.utilities import rank_zero_warn
 from matplotlib.animation import Animation, PillowWriter
 from matplotlib.figure import Figure
 from torch import Tensor
+from torch.distributed.fsdp import FSDPModule
 
 from physml.ops.named import call
 
@@ -63,6 +64,9 @@ class Figures(Callback):
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw and save the figures."""
         if not self._batches:
+            return
+        if isinstance(pl_module.network, FSDPModule):
+            rank_zero_warn("figures are not drawn, as each process has a part of the network: physml eval draws them")
             return
         network = pl_module.network.cpu()
         with torch.no_grad():

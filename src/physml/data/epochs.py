@@ -30,6 +30,10 @@ class EpochLoader(ABC):
         self._restored = False
 
     @abstractmethod
+    def total(self) -> int:
+        """Return the number of events there are, for all processes together."""
+
+    @abstractmethod
     def events(self) -> int:
         """Return the number of events that this process gives in an epoch."""
 

@@ -38,6 +38,10 @@ class BatchLoader(EpochLoader):
                 f"{len(arrays)} events make no batch of {batch_size}: use more events or a smaller data.batch_size"
             )
 
+    def total(self) -> int:
+        """Return the number of events there are, for all processes together."""
+        return len(self.arrays)
+
     def events(self) -> int:
         """Return the number of events that this process gives in an epoch."""
         return len(range(self.rank(), self._usable(), self.world()))

@@ -83,6 +83,10 @@ class StreamLoader(EpochLoader):
                 f"{self._total} events make no batch of {batch_size}: use more events or a smaller data.batch_size"
             )
 
+    def total(self) -> int:
+        """Return the number of events there are, for all processes together."""
+        return self._total
+
     def events(self) -> int:
         """Return the number of events that this process gives in an epoch."""
         usable = self._total // self.world() * self.world() if self.drop_last else self._total

@@ -15,7 +15,7 @@ from physml.runs.contact import first_contact
 from physml.runs.directory import refuse_links_outside, write_results
 from physml.runs.errors import ConfigError
 from physml.runs.faults import batches_of
-from physml.runs.load import load
+from physml.runs.load import load, restore_precision
 from physml.runs.quiet import quiet
 
 
@@ -45,6 +45,7 @@ def evaluate(settings: dict[str, Any]) -> dict[str, Any]:
     batches = getattr(data, "batch_size", None)
     with batches_of(batches, "data.batch_size"):
         first_contact(task, data.test_dataloader())
+    restore_precision(task, checkpoint)
     home = checkpoint.parent.parent if read_config(checkpoint) else checkpoint.parent
     if read_config(checkpoint):
         refuse_links_outside(home)
@@ -63,7 +64,7 @@ def evaluate(settings: dict[str, Any]) -> dict[str, Any]:
     with batches_of(batches, "data.batch_size"):
         trainer.test(task.eval(), datamodule=data, verbose=False)
     if trainer.is_global_zero:
-        write_results(folder, {"checkpoint": str(checkpoint), "metrics": task.results})
+        write_results(folder, {"checkpoint": str(checkpoint), "metrics": task.results, "test_events": task.test_events})
         console = Console()
         console.print(metrics_table(f"{config['name']}: {checkpoint}", task.results))
         console.print(f"written to {folder}", soft_wrap=True, highlight=False)

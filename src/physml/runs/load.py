@@ -38,6 +38,16 @@ def load(path: str | Path, allow: tuple[str, ...] = ()) -> SupervisedTask:
     return task.eval()
 
 
+def restore_precision(task: SupervisedTask, checkpoint: Path) -> None:
+    """Load the weights again, in the precision of their training, from which `load` has rounded them.
+
+    `load` leaves them in the precision in which the task is built, which takes the arrays of files.
+    """
+    state = read_checkpoint(checkpoint)
+    task.on_load_checkpoint(state)
+    load_weights(task, state, checkpoint)
+
+
 def read_checkpoint(checkpoint: Path) -> dict[str, Any]:
     """Return the contents of a checkpoint, read without executing a pickle."""
     try:

@@ -137,6 +137,7 @@ def _conclude(
         "experiment": task.hparams["name"],
         "metrics": task.results,
         "best": {keeper.monitor: float(score)} if score is not None else {},
+        "test_events": task.test_events,
         "logged": {name: float(value) for name, value in trainer.logged_metrics.items()},
         "parameters": sum(weights.numel() for weights in task.parameters()),
         "epochs": trainer.current_epoch,

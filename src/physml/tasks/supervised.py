@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 
 import torch
 from lightning.pytorch import LightningModule
-from lightning.pytorch.strategies import FSDPStrategy
 from torch import Tensor, nn
+from torch.distributed.fsdp import FSDPModule, fully_shard
 from torchmetrics import Metric
 
 from physml.constraints.fixed import FixedWeighting
 from physml.ops.named import call, parameters
+from physml.tasks.counting import counted
 
 Batch = Mapping[str, Tensor]
 
@@ -89,6 +90,7 @@ class SupervisedTask(LightningModule):
         self._make_optimizer, self._make_scheduler = optimizer, scheduler
         self._total_steps = 0
         self.results: dict[str, dict[str, Any]] = {}  # what the last test found: value, uncertainty and unit by name
+        self.test_events = 0  # how many events it saw, in all processes together
 
     def forward(self, batch: Batch) -> Any:
         """Return the prediction ŷ = f(x; w) for a batch."""
@@ -139,6 +141,11 @@ class SupervisedTask(LightningModule):
         """Return how much of the training is done, from 0 to 1; 0 before the first one."""
         return min(1.0, self.global_step / self._total_steps) if self._total_steps else 0.0
 
+    def configure_model(self) -> None:
+        """Share the weights of the network among the processes, where the trainer's strategy asks for it."""
+        if self.device_mesh is not None and not isinstance(self.network, FSDPModule):
+            fully_shard(self.network, mesh=self.device_mesh)
+
     def on_fit_start(self) -> None:
         """Learn how many steps the training will have.
 
@@ -149,6 +156,13 @@ class SupervisedTask(LightningModule):
         self._total_steps = self._steps() if self.constraints else 0
         if "gradients" in parameters(self.weighting):
             self._refuse_gradients_out_of_reach()
+
+    def on_load_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
+        """Take over the precision of the weights that come: Lightning loads them first and widens them then."""
+        weights = checkpoint.get("state_dict", {})
+        for name, own in self.state_dict(keep_vars=True).items():
+            if own.is_floating_point() and name in weights and weights[name].dtype != own.dtype:
+                own.data = own.data.to(weights[name].dtype)
 
     def on_train_start(self) -> None:
         """Let a resumed training go on at the batch where it stopped."""
@@ -179,15 +193,25 @@ class SupervisedTask(LightningModule):
             self.log(f"val/{name}", metric.compute().float().to(self.device), sync_dist=True)
             metric.reset()
 
+    def on_test_start(self) -> None:
+        """Count the events of the test from the first one on."""
+        self.test_events = 0
+
     def test_step(self, batch: Batch, index: int) -> None:
         """Add a batch to the test's terms and metrics."""
+        self.test_events += _events(batch)
         arrays = self._evaluate("test", batch)
         further = {name: call(function, arrays | {"batch": batch}) for name, function in self.test_arrays.items()}
         for metric in self.test_metrics.values():
             metric.update(arrays | further)
 
     def on_test_epoch_end(self) -> None:
-        """Log the metrics of the test data, and keep them with their uncertainties and units."""
+        """Log the metrics of the test data, and keep them with their uncertainties and units.
+
+        Raises:
+            ValueError: An event of the test was left out, or counted in several processes.
+        """
+        self.test_events = counted(self.trainer, self.test_events)
         self.results = {}
         for name, metric in [*self.metrics.items(), *self.test_metrics.items()]:
             value, uncertainty = metric.compute(), metric.uncertainty()
@@ -230,7 +254,7 @@ class SupervisedTask(LightningModule):
         need = f"{type(self.weighting).__name__} needs the gradient of each term"
         if self.trainer.precision == "16-mixed":
             raise ValueError(f"{need}, which half precision without a scale loses: set trainer.precision=bf16-mixed")
-        if isinstance(self.trainer.strategy, FSDPStrategy):
+        if isinstance(self.network, FSDPModule):
             raise ValueError(f"{need}, expected whole weights in each process, got sharded ones: set trainer=ddp")
 
     def _steps(self) -> int:
