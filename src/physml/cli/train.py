@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from physml.cli import resume
 from physml.cli.compose import plain, register
 from physml.cli.failures import explain
-from physml.cli.words import split_config_dir, take_force, unknown
+from physml.cli.words import split_config_dir, take_force, to_start_again, unknown
 from physml.runs.check import problems
 from physml.runs.configs import config_directory
 from physml.runs.errors import ConfigError
@@ -50,8 +50,7 @@ def main(arguments: list[str]) -> None:
     register()
     # Failures are told by physml.cli.main, so Hydra must pass them on instead of printing them.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    # Lightning starts the other processes of a DDP run with these words again: this file, not the command.
-    sys.argv = [str(Path(__file__).resolve()), *_in_order(arguments)]
+    sys.argv = [str(Path(__file__).resolve()), *_in_order(arguments)]  # where Hydra reads them
     failures: list[Exception] = []
     job = partial(_job, failures=failures)
     hydra.main(version_base="1.3", config_path=str(config_directory()), config_name="train")(job)()
@@ -71,7 +70,7 @@ def _job(config: DictConfig, failures: list[Exception]) -> float | None:
     words, environment = list(HydraConfig.get().overrides.task), dict(os.environ)
     launcher = HydraConfig.get().runtime.choices["hydra/launcher"]
     # For the other processes of a DDP run, which are to run this trial and not the sweep again.
-    sys.argv = [str(Path(__file__).resolve()), *_config_dir(split_config_dir(sys.argv)[1]), *words, "hydra.mode=RUN"]
+    sys.argv = to_start_again(__file__, [*_config_dir(split_config_dir(sys.argv)[1]), *words, "hydra.mode=RUN"])
     try:
         config.run_dir = str(directory)
         settings = plain(config)
@@ -83,7 +82,12 @@ def _job(config: DictConfig, failures: list[Exception]) -> float | None:
             return None
         from physml.runs.train import train
 
-        return train(settings, words, going_on)
+        if launcher != "submitit_local":
+            return train(settings, words, going_on)
+        from physml.runs.gpus import own_gpus  # all trials of this launcher run at once, and know nothing of each other
+
+        with own_gpus(settings["trainer"]):
+            return train(settings, words, going_on)
     except Exception as failure:
         if launcher != "basic":  # this process is not the one that reads `failures`
             raise

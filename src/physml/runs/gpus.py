@@ -1,0 +1,74 @@
+"""GPUs for the trials of a sweep that run beside each other on one machine."""
+
+import fcntl
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+PAUSE = 1.0  # seconds between two looks for a free GPU
+
+
+@contextmanager
+def own_gpus(trainer: Mapping[str, Any]) -> Iterator[None]:
+    """Let this process see only GPUs that no other trial on this machine holds, as many as its trainer asks for.
+
+    It must not have used a GPU before: CUDA reads ``CUDA_VISIBLE_DEVICES`` once.
+
+    Args:
+        trainer: The config of the trainer, with its ``accelerator`` and ``devices``.
+    """
+    gpus = visible_gpus()
+    if not gpus or trainer.get("accelerator", "auto") not in ("auto", "cuda", "gpu"):
+        yield
+        return
+    devices = trainer.get("devices", "auto")
+    count = min(devices, len(gpus)) if isinstance(devices, int) and devices > 0 else len(gpus)
+    with leased(count, gpus, Path(tempfile.gettempdir()) / f"physml_gpus_{os.getuid()}") as mine:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(mine)
+        yield
+
+
+def visible_gpus() -> list[str]:
+    """Return the names of the GPUs that this process may use."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return [name.strip() for name in named.split(",") if name.strip()]
+    import torch  # takes seconds, and is needed by whoever has come here
+
+    return [str(number) for number in range(torch.cuda.device_count())]
+
+
+@contextmanager
+def leased(count: int, gpus: Sequence[str], folder: Path) -> Iterator[list[str]]:
+    """Hold some of the GPUs that nobody else holds; wait until there are as many.
+
+    Each has a file in `folder`, which is locked. The system unlocks the files of a process that dies.
+
+    Args:
+        count: How many, at most as many as there are.
+        gpus: Their names.
+        folder: A folder that all who share them see.
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)
+    while True:
+        with ExitStack() as files:
+            held = []
+            for name in gpus:
+                if len(held) < count and _locked(files.enter_context((folder / name.replace("/", "_")).open("w"))):
+                    held.append(name)
+            if len(held) == count:
+                yield held
+                return
+        time.sleep(PAUSE)  # with none held, so that two who wait for several do not wait for each other
+
+
+def _locked(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
