@@ -3,7 +3,8 @@ import json
 import pytest
 import yaml
 
-from physml.runs.directory import start_run, write_results
+from physml.runs.directory import note_resumption, start_run, write_results
+from physml.runs.resume import finished
 
 CONFIG = {"name": "toy", "seed": 3, "task": {"lr": 1.0e-3, "unit": "µm"}}
 
@@ -44,3 +45,13 @@ def test_numbers_that_json_does_not_know_become_null(run):
         "uncertainty": None,
         "unit": "m",
     }
+
+
+def test_a_finished_run_that_goes_on_is_not_finished_any_more(tmp_path):
+    config = {"seed": 1, "trainer": {"max_epochs": 1}}
+    start_run(tmp_path, config, [])
+    write_results(tmp_path, {"steps": 4})
+    assert finished(tmp_path)
+    note_resumption(tmp_path, {**config, "trainer": {"max_epochs": 2}}, ["--force"])
+    assert not finished(tmp_path)
+    assert json.loads((tmp_path / "results_before_1.json").read_text()) == {"steps": 4}

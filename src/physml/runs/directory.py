@@ -28,7 +28,10 @@ def start_run(directory: Path, config: dict[str, Any], overrides: list[str]) -> 
 
 
 def note_resumption(directory: Path, config: dict[str, Any], words: list[str]) -> None:
-    """Add to a run's provenance that it goes on, and keep both configs if it goes on with another one."""
+    """Add to a run's provenance that it goes on, and keep both configs if it goes on with another one.
+
+    Results of a run that was finished are kept by another name: it no longer is.
+    """
     file = directory / "provenance.json"
     origin = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     origin.setdefault("resumed", []).append(provenance(config["seed"], ["physml", "train", *words]))
@@ -37,6 +40,8 @@ def note_resumption(directory: Path, config: dict[str, Any], words: list[str]) -
     if {**yaml.safe_load(before), "resume": None} != {**config, "resume": None}:
         write_text(directory / f"config_before_{len(origin['resumed'])}.yaml", before)
         write_text(directory / "config.yaml", text)
+    if (directory / "results.json").exists():
+        (directory / "results.json").rename(directory / f"results_before_{len(origin['resumed'])}.json")
     write_text(file, json.dumps(origin, indent=2) + "\n")
 
 
