@@ -83,7 +83,7 @@ def test_an_offline_run_holds_config_metrics_figures_and_the_checkpoint(trained,
 def test_offline_unless_logged_in(tmp_path, monkeypatch):
     modes = []
     monkeypatch.setattr("physml.callbacks.weights_and_biases.WandbLog", lambda path, mode, **_: modes.append(mode))
-    login = "physml.callbacks.weights_and_biases.wandb.login"
+    login = "wandb.login"
     for logged_in in (False, True):
         monkeypatch.setattr(login, lambda logged_in=logged_in, **_: logged_in)
         wandb_logger(str(tmp_path))

@@ -1,4 +1,7 @@
-"""The W&B logger: offline in the run directory unless the user is logged in."""
+"""The W&B logger: offline in the run directory unless the user is logged in.
+
+W&B is imported where it is used: that takes half a second, and most commands log nothing there.
+"""
 
 import os
 import sys
@@ -7,7 +10,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import wandb
 from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.loggers.logger import rank_zero_experiment
 from lightning.pytorch.utilities import rank_zero_only
@@ -60,6 +62,8 @@ class WandbLog(WandbLogger):
 
     def refer_to_checkpoint(self, checkpoint: Path, metrics: Mapping[str, Mapping[str, Any]]) -> None:
         """Log where the final checkpoint lies, as an artifact by reference, and the test metrics with their units."""
+        import wandb
+
         with self._unless_it_fails():
             run = self.experiment
             artifact = wandb.Artifact(f"checkpoint-{run.id}", type="model")
@@ -77,6 +81,8 @@ class WandbLog(WandbLogger):
     @contextmanager
     def _unless_it_fails(self) -> Iterator[None]:
         """Go on with a run that keeps nothing if the one there is fails."""
+        import wandb
+
         try:
             yield
         except Exception as error:  # whatever it is, it must not cost the training
@@ -96,6 +102,8 @@ def wandb_logger(directory: str, project: str = "physml", tags: list[str] | None
         project: W&B project.
         tags: Tags of the run.
     """
+    import wandb
+
     path = Path(directory)
     _set_up()
     logged_in = wandb.login(prompt=False, verify=False)
@@ -115,11 +123,15 @@ def wandb_logger(directory: str, project: str = "physml", tags: list[str] | None
 
 
 def _set_up() -> None:
+    import wandb
+
     wandb.setup(settings=wandb.Settings(silent=True))
 
 
 def _start_afresh() -> None:
     """End W&B's process, which may be dead, and let the next run start another."""
+    import wandb
+
     with suppress(Exception, SystemExit):  # SystemExit is how W&B tells that its process had ended badly
         wandb.teardown()
     _set_up()
