@@ -11,7 +11,7 @@ def state(run):
     return torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
 
 
-def test_two_processes_share_the_events_of_one_run(process, toy, toy_run, toy_file, tmp_path):
+def test_two_processes_share_the_events_of_one_run(process, command, toy, toy_file, tmp_path):
     # An odd number of test events: nobody pads, nobody repeats one.
     with np.load(toy_file) as archive:
         np.savez(tmp_path / "odd.npz", x=archive["x"][:77], y=archive["y"][:77])
@@ -27,7 +27,7 @@ def test_two_processes_share_the_events_of_one_run(process, toy, toy_run, toy_fi
     assert results["test_events"] == 7
     assert yaml.safe_load((run / "config.yaml").read_text())["trainer"]["devices"] == 2
 
-    alone = process("train", *toy, *words, "data.batch_size=8", folder=tmp_path)
+    alone = command("train", *toy, *words, "data.batch_size=8")
     assert alone.code == 0, alone.err
     expected = state(alone.run_dir)["state_dict"]
     for name, value in state(run)["state_dict"].items():

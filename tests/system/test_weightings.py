@@ -146,16 +146,17 @@ def test_least_squares_takes_only_weights_without_a_history(strategy):
             solve()
 
 
-def test_two_processes_weigh_as_one(process, tmp_path):
+def test_two_processes_weigh_as_one(process, command, tmp_path):
     # GradNorm reads the terms and their gradients: of the whole batch, not of the part that a process has.
     x = np.random.default_rng(0).normal(size=(80, 3)).astype(np.float32)
     np.savez(tmp_path / "toy.npz", x=x, y=x[:, :2] ** 2)
     words = ["experiment=none", "name=toy", "data=file", f"data.path={tmp_path / 'toy.npz'}", "data.in_shape=[3]"]
     words += ["data.out_shape=[2]", "network=mlp", "loss=mse", "optimizer=sgd", "logger=csv", "trainer.max_epochs=2"]
     words += ["+constraint@task.constraints.positive=bounds", "weighting=gradnorm"]
+    both = process("train", *words, "trainer=ddp_cpu", "+data.batch_size=4", folder=tmp_path)
+    alone = command("train", *words, "trainer=cpu", "+data.batch_size=8")
     states = []
-    for split in (["trainer=ddp_cpu", "+data.batch_size=4"], ["trainer=cpu", "+data.batch_size=8"]):
-        done = process("train", *words, *split, folder=tmp_path)
+    for done in (both, alone):
         assert done.code == 0, done.err
         states.append(torch.load(done.run_dir / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"])
     assert not torch.allclose(states[0]["weighting.factors"], torch.ones(2), rtol=0.05)
