@@ -3,9 +3,9 @@
 from physml.data.epochs import EpochLoader
 
 
-def test_a_killed_training_ends_as_an_uninterrupted_one(process, toy, tmp_path):
+def test_a_killed_training_ends_as_an_uninterrupted_one(command, toy, tmp_path):
     words = [word for word in toy if not word.startswith(("trainer", "logger"))]
-    done = process("check", "resume", "kills=2", *words, "trainer=cpu", folder=tmp_path)
+    done = command("check", "resume", "kills=2", *words, "trainer=cpu", OMP_NUM_THREADS="1")
     assert done.code == 0, done.err
     first, second, last = done.out.splitlines()
     assert first.startswith("kill 1: while it wrote a checkpoint, last.ckpt is of step ")
@@ -14,12 +14,13 @@ def test_a_killed_training_ends_as_an_uninterrupted_one(process, toy, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_lost_position_is_found(process, toy, tmp_path):
+def test_a_lost_position_is_found(command, toy, tmp_path):
     (tmp_path / "sitecustomize.py").write_text(
         f"from {EpochLoader.__module__} import EpochLoader\nEpochLoader.load_state_dict = lambda self, state: None\n"
     )
     words = [word for word in toy if not word.startswith(("trainer", "logger"))]
-    done = process("check", "resume", "kills=1", *words, "trainer=cpu", folder=tmp_path, PYTHONPATH=str(tmp_path))
+    environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(tmp_path)}
+    done = command("check", "resume", "kills=1", *words, "trainer=cpu", **environment)
     assert done.code == 1
     assert "state_dict/network" in done.err
 
