@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -46,17 +47,19 @@ def assert_same_end(run, reference):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
+def small_disk():
     """A disk of two MiB."""
-    place = tmp_path / "disk"
-    place.mkdir()
+    # Not in tmp_path: what a killed test leaves mounted there, the next session of pytest cannot remove.
+    place = Path(tempfile.mkdtemp(prefix="physml_small_disk_"))
     done = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)], capture_output=True, text=True
     )
     if done.returncode:
+        place.rmdir()
         pytest.skip(f"cannot mount a small disk here: {done.stderr.strip()}")
     yield place
     subprocess.run(["umount", str(place)], check=True)
+    place.rmdir()
 
 
 @pytest.mark.parametrize(
