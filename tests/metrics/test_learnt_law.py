@@ -52,6 +52,22 @@ def test_a_wrong_phase_does_not_count_if_only_the_modulus_is_compared():
         assert metric.compute().item() == pytest.approx(expected)
 
 
+def test_the_law_is_solved_once_in_a_pass_and_anew_in_the_next():
+    solved, truth = [], torch.ones(2, 2, dtype=torch.float64)
+
+    def solve(law, *_):
+        solved.append(law)
+        return law * truth, truth
+
+    metric = EvolutionError(solution, solve)
+    for pass_over_the_data in (1.5, 3.0):
+        for _ in range(3):
+            metric.update({"network": SimpleNamespace(law=pass_over_the_data, inputs=INPUTS)})
+        assert metric.compute() == pass_over_the_data - 1
+        metric.reset()
+    assert solved == [1.5, 3.0]
+
+
 def test_a_law_without_a_solution_has_no_error_either():
     assert np.isnan(error(lambda z: z[:, :1] ** 3))
     truth = torch.ones(2, 2, dtype=torch.float64)

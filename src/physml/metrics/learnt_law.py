@@ -17,7 +17,8 @@ class EvolutionError(Metric):
     .. math:: \frac{\lVert \hat u - u \rVert_2}{\lVert u \rVert_2} \text{ over all places and times}
 
     It is not a number if the law's solution, or its norm, does not stay finite. The start is one and no sample: the
-    statistical uncertainty is 0.
+    statistical uncertainty is 0. The law is solved with the first batch of a pass over the data, as no other changes
+    it.
 
     Units: dimensionless.
 
@@ -48,7 +49,9 @@ class EvolutionError(Metric):
         self.add_state("value", torch.tensor(torch.nan, dtype=torch.float64), dist_reduce_fx="mean")
 
     def update(self, arrays: Mapping[str, Any]) -> None:
-        """Solve the law, ``network`` or ``formula`` among the arrays."""
+        """Solve the law, ``network`` or ``formula`` among the arrays, once after each reset."""
+        if self.update_count > 1:
+            return
         network, reference = arrays["network"], self.solution()
         if self.until is not None:
             early = reference["t"] <= self.until
@@ -61,7 +64,7 @@ class EvolutionError(Metric):
         self.value = torch.where(error.isfinite(), error, torch.nan)
 
     def compute(self) -> Tensor:
-        """Return the error of the law that was solved last."""
+        """Return the error of the law that was solved."""
         return self.value
 
     def uncertainty(self) -> Tensor:
