@@ -30,6 +30,7 @@ FIELDS = [path for path in choices("experiment") if path.startswith("paper/raiss
 FIELDS += ["helmholtz", "poisson", "wave"]
 RIVALS = {
     "paper/brunton2016_lorenz": ["task.network.degree=2"],  # an MLP has no terms
+    "paper/champion2019_lorenz": ["task.constraints.rate.weight=0"],  # a plain autoencoder: an MLP has no law
     # An untrained MLP's numbers of animals are negative, where there is no conserved quantity.
     "paper/chen2018_lotka_volterra": ["network=mlp", "~task.test_metrics.energy_error"],
     "burgers_soft": ["+task.network.hidden=[8]"],  # an MLP has no jets
@@ -53,6 +54,7 @@ COARSE_OTHER = [
 SHORT = {
     "paper/sanchezgonzalez2020_water": ["data.test_source.horizon=5", "+data.test_source.frames=20"],
     "paper/brunton2016_lorenz": ["data.source.samples=500"],
+    "paper/champion2019_lorenz": ["task.repeats=1"],
     # Numbers of animals stay positive, as the conserved quantity needs them.
     "paper/chen2018_lotka_volterra": ["data.test_source.simulate.steps=5", "task.optimizer.lr=1e-4"],
     "paper/greydanus2019_spring": ["+callbacks.figures.plots.motion.periods=2"],
@@ -156,6 +158,9 @@ COMPANIONS = {
     ("network", "cnn"): ["experiment=galaxy_cnn"],
     ("network", "sparse_dynamics"): ["experiment=paper/brunton2016_lorenz"],
     ("task", "sparse_regression"): ["experiment=paper/brunton2016_lorenz"],
+    ("network", "sindy_autoencoder"): ["experiment=paper/champion2019_lorenz"],
+    ("task", "sindy_autoencoder"): ["experiment=paper/champion2019_lorenz"],
+    ("loss", "reconstruction"): ["experiment=paper/champion2019_lorenz"],
     ("data", "scattered"): ["experiment=paper/raissi2018_burgers"],
     ("network", "hidden_physics"): ["experiment=paper/raissi2018_burgers"],
     ("task", "hidden_physics"): ["experiment=paper/raissi2018_burgers"],
