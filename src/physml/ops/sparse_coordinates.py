@@ -48,10 +48,12 @@ def sparsest_coordinates(
     values, axes = torch.linalg.eigh(torch.cov(z.T))
     whiten = axes / values.sqrt()
     white, rate = (z - mean) @ whiten, rate @ whiten
-    turns = [torch.linalg.inv(whiten)]  # the given coordinates
-    turns += [torch.linalg.qr(torch.randn(count, count, generator=generator).to(z))[0] for _ in range(starts)]
-    still = mean.new_zeros(count)
-    _, *best = min((_lowest(turn, still, white, rate, powers, 1.0) for turn in turns), key=lambda found: found[0])
+    given = torch.linalg.inv(whiten)
+    begins = [(given, mean / given.norm(dim=0))]
+    for _ in range(starts):
+        rotation = torch.linalg.qr(torch.randn(count, count, generator=generator).to(z))[0]
+        begins.append((rotation, mean.new_zeros(count)))
+    _, *best = min((_lowest(*begin, white, rate, powers, 1.0) for begin in begins), key=lambda found: found[0])
     _, turn, shift = _lowest(*best, white, rate, powers, 0.5)
     matrix = whiten @ turn
     return matrix, shift - mean @ matrix

@@ -13,6 +13,7 @@ from physml.tasks.second_order_step import refuse_optimizer, second_order_step
 from physml.tasks.single_process import refuse_several_processes
 from physml.tasks.supervised import Batch, SupervisedTask
 
+ENOUGH = 500  # fields of a batch that coordinates are sought with
 NEVER = 1e3  # decay of a coefficient that was dropped: no step moves it
 
 
@@ -123,7 +124,7 @@ class SindyAutoencoderTask(SupervisedTask):
     def _make_sparse(self, batch: Batch) -> None:
         network, generator = self.network, torch.Generator().manual_seed(torch.initial_seed() % 2**63)
         starts = self.starts if network.held.all() else 0  # later on the coordinates stay near those that were found
-        found = self(batch)
+        found = self({name: batch[name][:ENOUGH] for name in ("x", "y")})
         change = sparsest_coordinates(found.latent, found.law_rate, network.powers, starts, generator)
         network.change_coordinates(found.latent, *change, self.threshold)
 
