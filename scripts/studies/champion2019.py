@@ -6,19 +6,15 @@ run; one folder holds runs of the same words alone.
 Run: ``python scripts/studies/champion2019.py --seeds 1 2 3``; a run takes two minutes of a core of its own.
 """
 
-import argparse
-import json
 import statistics
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
-from trainings import commits, finished, results, train_missing
+from trainings import commits, finished, results, study
 
-from physml.runs.files import write_text
 from physml.runs.provenance import provenance
 
-EXPERIMENT, VARIANT = "paper/champion2019_lorenz", "lorenz"
+VARIANTS = {"lorenz": ["experiment=paper/champion2019_lorenz"]}
 MERITS = (
     "unexplained_field",
     "unexplained_rate",
@@ -29,9 +25,10 @@ MERITS = (
 )
 
 
-def collect(folder: Path, seeds: list[int]) -> dict:
-    """Return the figures of merit of each seed."""
-    runs = {seed: finished(folder, VARIANT, seed) for seed in seeds}
+def collect(folder: Path, variants: list[str], seeds: list[int]) -> dict:
+    """Return the figures of merit of each seed that is finished."""
+    (variant,) = variants
+    runs = {seed: run for seed in seeds if (run := finished(folder, variant, seed))}
     measured = {seed: results(run) for seed, run in runs.items()}
     return {
         "provenance": provenance(seeds[0]),
@@ -52,17 +49,5 @@ def table(found: dict) -> Table:
     return shown
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
-    parser.add_argument("--folder", type=Path, default=Path("runs") / "studies" / "champion2019")
-    options, words = parser.parse_known_args()
-    wanted = {(VARIANT, seed): [f"experiment={EXPERIMENT}", f"seed={seed}", *words] for seed in options.seeds}
-    train_missing(options.folder, wanted)
-    found = collect(options.folder, options.seeds)
-    write_text(options.folder / "champion2019.json", json.dumps(found, indent=2) + "\n")
-    Console(width=120).print(table(found))
-
-
 if __name__ == "__main__":
-    main()
+    study("champion2019", __doc__, VARIANTS, collect, table)
