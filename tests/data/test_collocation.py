@@ -62,6 +62,16 @@ def test_a_complex_solution_has_two_columns():
     assert torch.equal(torch.complex(*y.T), u)
 
 
+def test_the_measured_solution_is_asked_for_once_for_all_splits():
+    x, asked = np.linspace(-1, 1, 8), []
+    source = MeasuredSource(lambda: asked.append(0) or {"x": x, "t": x, "u": np.outer(x, x)}, noise=0.1)
+    first, second = (source(64, np.random.default_rng(seed)).events for seed in range(2))
+    assert len(asked) == 1
+    assert not torch.equal(first["y"], second["y"])
+    again = MeasuredSource(lambda: {"x": x, "t": x, "u": np.outer(x, x)}, noise=0.1)(64, np.random.default_rng(1))
+    assert torch.equal(second["y"], again.events["y"])
+
+
 def test_measurements_scatter_about_the_solution():
     def solution():
         x, t = np.linspace(-1, 1, 80), np.linspace(0, 1, 50)

@@ -23,6 +23,15 @@ def test_values_are_those_of_the_solution_at_early_points_each_drawn_once():
     assert x.dtype == y.dtype == torch.float64
 
 
+def test_the_solution_is_asked_for_once_for_all_splits():
+    asked = []
+    source = ScatteredSource(lambda: asked.append(0) or solution(), until=1.0)
+    splits = [source(330, np.random.default_rng(seed)).events["y"].sort(0).values for seed in range(3)]
+    assert len(asked) == 1
+    assert torch.equal(splits[0], splits[1])
+    assert torch.equal(splits[0], splits[2])
+
+
 def test_noise_is_relative_to_the_spread_of_the_values():
     x, y = draw(330, noise=0.1)
     error = y[:, 0] - 100 * x[:, 1] - x[:, 0]

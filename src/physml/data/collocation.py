@@ -1,6 +1,7 @@
 """Points at which an equation has to hold, and the solution on a grid to test with."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 import torch
@@ -84,7 +85,7 @@ class MeasuredSource:
     """
 
     def __init__(self, solution: Callable[[], dict[str, np.ndarray]], noise: float = 0.0) -> None:
-        self.solution, self.noise = solution, noise
+        self.solution, self.noise = cache(solution), noise  # solved once for all splits
 
     def __call__(self, count: int, rng: np.random.Generator) -> Arrays:
         """Draw `count` different points.
