@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from physml.networks.batch_norm import BatchNorm
 from physml.ops.neighbours import nearest_neighbours
 from physml.ops.segments import segment_index, segment_mean
 
@@ -65,7 +66,7 @@ class DGCNNBlock(nn.Module):
     def __init__(self, in_features: int, features: int, k: int, edge_layers: int) -> None:
         super().__init__()
         self.convolution = EdgeConv(in_features, features, k, edge_layers)
-        self.mix = nn.Sequential(nn.Linear(2 * features, features), nn.ReLU(), nn.BatchNorm1d(features))
+        self.mix = nn.Sequential(nn.Linear(2 * features, features), nn.ReLU(), BatchNorm(features))
 
     def forward(self, h: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
         """Return the block's features of each point, and its convolution beside the event's mean of it."""
@@ -131,12 +132,12 @@ class DGCNN(nn.Module):
         super().__init__()
         self.in_features = in_features
         self.embedding = nn.Sequential(
-            nn.Linear(in_features, embedding_features, bias=False), nn.BatchNorm1d(embedding_features)
+            nn.Linear(in_features, embedding_features, bias=False), BatchNorm(embedding_features)
         )
         widths = [embedding_features] + [features] * (blocks - 1)
         self.blocks = nn.ModuleList(DGCNNBlock(width, features, k, edge_layers) for width in widths[:-1])
         self.last = EdgeConv(widths[-1], features, k, edge_layers)
-        self.norm = nn.BatchNorm1d(features)
+        self.norm = BatchNorm(features)
         self.head = nn.Sequential(
             nn.Linear((3 * blocks - 2) * features, head_features), nn.ReLU(), nn.Linear(head_features, out_features)
         )

@@ -5,6 +5,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
+from physml.networks.batch_norm import BatchNorm
 from physml.ops.distance_weighted import distance_weighted
 from physml.ops.neighbours import nearest_neighbours
 from physml.ops.segments import segment_index, segment_mean
@@ -120,7 +121,7 @@ class GravNetBlock(nn.Module):
             nn.Tanh(),
         )
         self.gravnet = GravNetLayer(hidden_features, block_features, k, space_dimensions, propagate_dimensions)
-        self.norm = nn.BatchNorm1d(block_features)
+        self.norm = BatchNorm(block_features)
 
     def forward(self, h: Tensor, offsets: Tensor) -> Tensor:
         """Return the block's features of each point."""
