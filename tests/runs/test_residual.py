@@ -171,6 +171,8 @@ def test_what_cannot_be_judged_is_said():
     assert str(symmetry) == "symmetry: not judged: it acts on the network itself, whatever the data are"
     parts = found("experiment=galaxy_cnn", "+constraint@task.constraints.parts=sum_to_one")["parts"]
     assert str(parts) == "parts: not judged: the targets are classes, not predictions"
+    rate = found("experiment=paper/champion2019_lorenz")["rate"]
+    assert str(rate) == "rate: not judged: it reads more of the prediction than an array like the targets"
     assert found("experiment=moons_flow") == {}
     equation = found("experiment=galaxy_cnn", "+constraint@task.constraints.burgers=burgers")["burgers"]
     assert str(equation).startswith("burgers: not judged: the data have no reference solution")

@@ -161,7 +161,10 @@ def _judge_prediction(law: nn.Module, evidence: Evidence) -> tuple[bool, str]:
         raise NotJudged("the targets are classes, not predictions")
 
     def penalty(prediction: Tensor) -> float:
-        return float(call(law, {**batch, "prediction": prediction, "input": prediction, "target": target}))
+        try:
+            return float(call(law, {**batch, "prediction": prediction, "input": prediction, "target": target}))
+        except AttributeError as error:
+            raise NotJudged("it reads more of the prediction than an array like the targets") from error
 
     # A shift of all bodies leaves their angular momentum about their centre alone, an uneven one may leave a sum alone.
     shift = PERTURBATION * target.std()
