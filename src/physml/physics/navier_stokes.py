@@ -7,6 +7,7 @@ and times are in any consistent units; the density is 1.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -118,6 +119,7 @@ def drifting_vortices(points: int = 64, frames: int = 40) -> dict[str, np.ndarra
     return _arrays(x, t, w, u, v)
 
 
+@lru_cache(maxsize=1)  # asked for by data, metrics and figures
 def merger(
     points: int = 128, frames: int = 50, substeps: int = 16, viscosity: float = 2e-3, until: float = 20.0
 ) -> dict[str, np.ndarray]:
