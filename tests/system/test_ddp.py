@@ -37,8 +37,16 @@ def test_two_processes_share_the_events_of_one_run(process, command, toy, toy_fi
     np.testing.assert_allclose(results["logged"]["test/loss"], reference["logged"]["test/loss"], rtol=1e-4)
 
 
-def test_a_sweep_of_two_processes_each(process, toy, tmp_path):
-    done = process("train", "-m", "seed=1,2", *toy, "trainer=ddp_cpu", "trainer.max_epochs=1", folder=tmp_path)
+def test_each_trial_of_a_sweep_is_what_it_is_alone(process, trained, toy, tmp_path):
+    words = [*toy, "trainer.max_epochs=1"]
+    done = process("train", "-m", "seed=1,2", *words, "trainer=ddp_cpu", folder=tmp_path)
     assert done.code == 0, done.err
-    runs = sorted((tmp_path / "runs").rglob("last.ckpt"))
-    assert [path.parents[1].name.rpartition("_")[0] for path in runs] == ["0_toy", "1_toy"]
+    runs = [path.parents[1] for path in sorted((tmp_path / "runs").rglob("last.ckpt"))]
+    assert [run.name.rpartition("_")[0] for run in runs] == ["0_toy", "1_toy"]
+    for run, seed in zip(runs, (1, 2), strict=True):
+        assert json.loads((run / "results.json").read_text())["test_events"] == 8
+        alone = state(trained(*words, f"seed={seed}", "data.batch_size=32", folder=f"alone_{seed}"))
+        for name, value in state(run)["state_dict"].items():
+            torch.testing.assert_close(value, alone["state_dict"][name], rtol=1e-4, atol=1e-6)
+    first, second = (state(run)["state_dict"] for run in runs)
+    assert not torch.equal(first["network.layers.0.weight"], second["network.layers.0.weight"])

@@ -304,3 +304,12 @@ def test_gradients_are_refused_where_the_trainer_does_not_give_them(tmp_path, mo
     monkeypatch.setattr("physml.tasks.supervised.FSDPModule", type(task.network))
     with pytest.raises(ValueError, match=r"expected whole weights in each process, got sharded ones: set trainer=ddp"):
         task._refuse_gradients_out_of_reach()
+
+
+def test_weights_outside_a_shared_network_are_refused():
+    task = make(constraints={"norm": Norm(0.5)})
+    task.constraints["norm"].coefficient = nn.Parameter(torch.ones(()))
+    task.configure_model()
+    task._device_mesh = object()
+    with pytest.raises(ValueError, match=r"expected all weights in the network.*constraints\.norm\.coefficient: set"):
+        task.configure_model()

@@ -142,9 +142,17 @@ class SupervisedTask(LightningModule):
         return min(1.0, self.global_step / self._total_steps) if self._total_steps else 0.0
 
     def configure_model(self) -> None:
-        """Share the weights of the network among the processes, where the trainer's strategy asks for it."""
-        if self.device_mesh is not None and not isinstance(self.network, FSDPModule):
-            fully_shard(self.network, mesh=self.device_mesh)
+        """Share the weights of the network among the processes, where the trainer's strategy asks for it.
+
+        Raises:
+            ValueError: There are other weights, which would then drift apart.
+        """
+        if self.device_mesh is None or isinstance(self.network, FSDPModule):
+            return
+        shared = {id(weights) for weights in self.network.parameters()}
+        if others := [name for name, weights in self.named_parameters() if id(weights) not in shared]:
+            raise ValueError(f"expected all weights in the network, which is shared, got {others[0]}: set trainer=ddp")
+        fully_shard(self.network, mesh=self.device_mesh)
 
     def on_fit_start(self) -> None:
         """Learn how many steps the training will have.
