@@ -35,6 +35,12 @@ RIVALS = {
     "paper/chen2018_lotka_volterra": ["network=mlp", "~task.test_metrics.energy_error"],
     "burgers_soft": ["+task.network.hidden=[8]"],  # an MLP has no jets
     **{name: ["++task.network.hidden=[8]"] for name in FIELDS},
+    "paper/raissi2019_allen_cahn": [
+        "++task.network.hidden=[8]",
+        "network=marching_field",
+        "+task.network.windows=2",
+        "callbacks=[default,time_marching]",
+    ],
     "paper/raissi2019_burgers_identification": [
         "+task.network.embedding={_target_: physml.networks.embeddings.FourierFeatures, variables: 2, waves: 1}"
     ],
@@ -165,6 +171,8 @@ COMPANIONS = {
     ("network", "hidden_physics"): ["experiment=paper/raissi2018_burgers"],
     ("task", "hidden_physics"): ["experiment=paper/raissi2018_burgers"],
     ("network", "field"): ["experiment=paper/raissi2019_burgers"],
+    ("network", "marching_field"): ["experiment=paper/raissi2019_allen_cahn", "network=marching_field"],
+    ("callbacks", "time_marching"): ["callbacks=[default,time_marching]"],
     ("network", "stream_function"): ["experiment=paper/raissi2019_cylinder_wake"],
     ("loss", "burgers"): ["experiment=burgers_soft"],
     ("task", "least_squares"): ["experiment=paper/raissi2019_burgers"],
