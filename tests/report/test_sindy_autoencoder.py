@@ -19,6 +19,7 @@ def test_the_law_found_and_the_true_one_lead_from_the_same_state(seed):
     true, found, times = figure.axes
     true, found = (np.array(panel.lines[0].get_data_3d()) for panel in (true, found))
     assert true.shape == found.shape == (3, 101)
+    assert np.abs(10 * s.numpy() - true[:, 0]).max(1).min() < 1e-12
     np.testing.assert_allclose(found[:, 0], true[:, 0])
     np.testing.assert_allclose(true[:, -1], true[:, 0] * np.exp(-2), rtol=1e-6)
     np.testing.assert_allclose(found[:, -1], found[:, 0] * np.exp([-2, -2, -3]), rtol=1e-6)
