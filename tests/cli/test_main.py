@@ -1,3 +1,4 @@
+import runpy
 import subprocess
 import sys
 
@@ -93,3 +94,10 @@ def test_quick_answers_import_nothing_heavy(words):
 )
 def test_a_misspelt_word_is_answered_before_torch_is_imported(words):
     assert imported(words, ("torch",)) == "2 []"
+
+
+def test_run_as_a_module_it_is_known_by_its_file(monkeypatch, capsys):
+    # By its name as a module Lightning would start the other processes of a DDP run without the word `train`.
+    monkeypatch.setattr(sys, "argv", ["physml", "--version"])
+    monkeypatch.delitem(sys.modules, "physml.cli.main")
+    assert runpy.run_module("physml.cli.main", run_name="__main__")["__spec__"] is None

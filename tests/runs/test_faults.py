@@ -1,5 +1,4 @@
 import errno
-import logging
 
 import numpy as np
 import pytest
@@ -92,7 +91,7 @@ def test_how_a_training_goes_on(tmp_path):
     assert going_on(tmp_path / "gone").startswith("the run directory is gone")
 
 
-def test_the_end_of_another_process_is_said_in_our_words(tmp_path, caplog):
+def test_the_end_of_another_process_is_said_in_our_words(tmp_path, capsys):
     from lightning.fabric.strategies.launchers import subprocess_script as launcher
 
     class Ended:
@@ -108,8 +107,7 @@ def test_the_end_of_another_process_is_said_in_our_words(tmp_path, caplog):
         tell_lost_processes(tmp_path)
     observer = launcher._ChildProcessObserver(main_pid=0, child_processes=[Ended()])
     observer._terminate_all = lambda: None
-    with caplog.at_level(logging.INFO, launcher.__name__):
-        observer._run()
-    (message,) = caplog.messages
+    observer._run()
+    (message,) = capsys.readouterr().err.splitlines()
     assert message.startswith("physml: process 1 of this training (7) ended with code -9, and so must the others: ")
     assert message.endswith(going_on(tmp_path))

@@ -60,9 +60,9 @@ def ask_for_a_pebibyte(trainer):
 
 
 def limit_memory(trainer):
-    """Leave this process 100 MiB more than it has."""
+    """Leave this process 150 MiB more than it has."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
-    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 100 * 2**20, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 150 * 2**20, resource.RLIM_INFINITY))
 
 
 def kill_wandb(trainer):

@@ -4,6 +4,7 @@ import errno
 import logging
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,7 +68,7 @@ def tell_lost_processes(directory: Path) -> None:
     """Let Lightning, which kills a DDP run as soon as one of its processes on this machine has died, say it before."""
     log = logging.getLogger(_OBSERVER)
     log.setLevel(logging.INFO)
-    log.filters = [lambda record: _reworded(record, directory)]
+    log.handlers, log.propagate = [_LostProcess(directory)], False
 
 
 def going_on(directory: Path) -> str:
@@ -100,13 +101,15 @@ def _wanted(text: str) -> str:
     return f"out of memory ({amount} more were wanted)"
 
 
-def _reworded(record: logging.LogRecord, directory: Path) -> bool:
-    found = re.search(r"rank: (\d+).*PID (\d+) terminated with code (-?\d+)", record.getMessage())
-    if found:
-        rank, number, code = found.groups()
-        record.msg = (
-            f"physml: process {rank} of this training ({number}) ended with code {code}, and so must the others: "
-            f"{going_on(directory)}"
-        )
-        record.args = None
-    return True
+class _LostProcess(logging.Handler):
+    """Say in our words what Lightning says about a process that has died."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        self.directory = directory
+
+    def emit(self, record: logging.LogRecord) -> None:
+        found = re.search(r"rank: (\d+).*PID (\d+) terminated with code (-?\d+)", record.getMessage())
+        rank, number, code = found.groups() if found else ("?", "?", "?")
+        said = f"process {rank} of this training ({number}) ended with code {code}, and so must the others"
+        print(f"physml: {said}: {going_on(self.directory)}", file=sys.stderr, flush=True)

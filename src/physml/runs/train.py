@@ -38,6 +38,7 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
     Raises:
         ValueError: Something in the config or the data does not fit.
         TrainingError: The training itself failed.
+        MemoryError: There is too little memory for one batch.
         Stopped: A signal asked it to end.
     """
     quiet()
