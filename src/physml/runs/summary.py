@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -138,9 +139,10 @@ def summary_table(settings: Sequence[Setting]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold")
     single = len(settings) == 1
     varied = _varied([run.words for run in runs] if single else [setting.words for setting in settings])
-    headings = [f"{name}\n({units[name]})" if name in units else name for name in names]
-    for heading in ["run", *varied, *headings] if single else [*varied, "runs", *headings]:
-        table.add_column(heading, justify="right", overflow="fold")
+    for name in ["run", *varied, *names] if single else [*varied, "runs", *names]:
+        unit = f"\n({units[name]})" if name in units else ""
+        narrow = re.sub(r"(?<=[._ ])", "\n", name)  # a line for each word of it
+        table.add_column(narrow + unit, justify="right", overflow="fold")
     (_add_runs if single else _add_settings)(table, settings, varied, names)
     return table
 
