@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from physml.runs.csv_log import CSVLog
@@ -50,3 +52,14 @@ def test_a_folder_that_is_gone_is_not_made_again(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"gone/metrics\.csv'$"):
         log.log_metrics({"train/J": 0.5}, 0)
     assert not (tmp_path / "gone").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_row_for_which_there_is_no_room(tmp_path):
+    log = CSVLog(str(tmp_path))
+    log.log_metrics({"train/J": 0.5}, 0)
+    log.path.unlink()
+    log.path.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        log.log_metrics({"train/J": 0.25}, 1)
+    assert caught.value.filename == str(log.path)

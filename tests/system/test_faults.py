@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -101,6 +102,17 @@ def test_a_disk_too_full_for_a_checkpoint(command, toy, small_disk):
     file = rf"{run}/checkpoints/(best|last).ckpt"
     line = rf"training failed: {file}: No space left on device for \d.\d MiB, 0.\d MiB are free"
     assert re.match(rf"{line}: make room in {run}/checkpoints \(physml train run={run} goes on", done.complaint)
+
+
+def test_a_disk_that_is_full_from_the_start(command, toy, small_disk):
+    from injected import fill_disk
+
+    run = small_disk / "run"
+    fill_disk(SimpleNamespace(default_root_dir=run))
+    done = command("train", *toy, f"hydra.run.dir={run}", **ENVIRONMENT)
+    assert done.code == 1
+    assert done.complaint.startswith(f"{run}/provenance.json: No space left on device, 0.0 MiB are free: make room in")
+    assert not run.exists()
 
 
 def test_a_full_disk_and_wandb(command, toy, small_disk):
