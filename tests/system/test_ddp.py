@@ -38,7 +38,7 @@ def test_two_processes_share_the_events_of_one_run(process, command, toy, toy_fi
 
 
 def test_each_trial_of_a_sweep_is_what_it_is_alone(process, trained, toy, tmp_path):
-    words = [*toy, "trainer.max_epochs=1"]
+    words = [*toy, "trainer.max_epochs=1", "optimizer=sgd"]
     done = process("train", "-m", "seed=1,2", *words, "trainer=ddp_cpu", folder=tmp_path)
     assert done.code == 0, done.err
     runs = [path.parents[1] for path in sorted((tmp_path / "runs").rglob("last.ckpt"))]
