@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from physml.networks.field import Field
-from physml.networks.hidden_physics import HiddenPhysics, LearntLaw, formula
+from physml.networks.hidden_physics import HiddenPhysics, LearntLaw, PhaseSymmetricLaw, formula
 from physml.ops.derivatives import derivatives
 
 NAMES = ["u", "u_x", "v_xx", "u_xxx"]
@@ -37,6 +37,34 @@ def test_units_of_the_data_do_not_matter_once_they_are_known(seed):
 def test_each_rate_depends_on_its_own_point_alone(physics):
     z = torch.randn(5, 4, dtype=torch.float64)
     torch.testing.assert_close(physics.law(z)[2:3], physics.law(z[2:3]))
+
+
+def test_a_law_without_absolute_phase_turns_with_the_field_and_knows_no_units(seed):
+    law, z, rate = PhaseSymmetricLaw(6), torch.randn(50, 6, dtype=torch.float64), torch.randn(50, 2).double()
+    law.calibrate(z, rate)
+    before = law(z)
+    turn = torch.polar(torch.tensor(1.0), torch.tensor(0.7)).to(torch.complex128)
+    turned = torch.view_as_real(turn * torch.view_as_complex(z.view(50, 3, 2))).reshape(50, 6)
+    expected = torch.view_as_real(turn * torch.view_as_complex(before.contiguous()))
+    torch.testing.assert_close(law(turned), expected)
+    assert (expected - before).abs().max() > 0.1
+    law.calibrate(z * 3, 5 * rate)
+    torch.testing.assert_close(law(z * 3), 5 * before)
+
+
+def test_a_law_without_absolute_phase_reads_all_that_does_not_turn(seed):
+    law = PhaseSymmetricLaw(4, hidden=[6])
+    q = torch.randn(9, 2, dtype=torch.complex128)
+    invariants = law._invariants(q)
+    product = q[:, 0].conj() * q[:, 1]
+    expected = [q[:, 0].abs() ** 2, product.real, q[:, 1].abs() ** 2, product.imag]
+    torch.testing.assert_close(invariants, torch.stack(expected, dim=1))
+
+
+@pytest.mark.parametrize(("inputs", "rates"), [(3, 2), (4, 1)])
+def test_a_law_without_absolute_phase_needs_real_and_imaginary_parts(inputs, rates):
+    with pytest.raises(ValueError, match=rf"expected pairs of real and imaginary parts .* got {inputs} and {rates}"):
+        PhaseSymmetricLaw(inputs, rates)
 
 
 def test_a_formula_is_read_off_the_law_and_not_off_the_fields(physics):

@@ -1,6 +1,6 @@
 """Fields together with the unknown law of their evolution."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import torch
@@ -51,6 +51,76 @@ class LearntLaw(nn.Module):
         return self.rate_scale * self.layers[-1](jet)[0]
 
 
+class PhaseSymmetricLaw(nn.Module):
+    r"""The rate of a complex field that turns with it, as a law knows no absolute phase.
+
+    .. math::
+        N(e^{i \varphi} q; w) = e^{i \varphi} N(q; w): \qquad
+        N(q; w) = \sum_k f_k(\bar q_j q_l; w)\, q_k
+
+    The :math:`q_k` are the field and its slopes; the f are complex, and read what does not turn with the phase: the
+    real and imaginary parts of :math:`\bar q_j q_l` for all j ≤ l. They are one `LearntLaw` in units of its data.
+
+    Units: those of the rate.
+
+    Source: the form of a vector that turns with others is that of Villar et al. 2021, arXiv 2106.06610, in one complex
+    dimension.
+
+    Args:
+        inputs: Twice the number of the q: real and imaginary part of each, one after the other.
+        rates: 2, real and imaginary part.
+        hidden: Widths of the hidden layers.
+
+    Shapes: z (points, inputs) → (points, 2), in double precision
+
+    Raises:
+        ValueError: The inputs are no pairs, or the rates are not 2.
+    """
+
+    def __init__(self, inputs: int, rates: int = 2, hidden: Sequence[int] = (20, 20)) -> None:
+        super().__init__()
+        if inputs % 2 or rates != 2:
+            raise ValueError(
+                f"expected pairs of real and imaginary parts as inputs, and one as rates, got {inputs} and {rates}: "
+                "name both parts of each"
+            )
+        count = inputs // 2
+        self.register_buffer("pairs", torch.triu_indices(count, count), persistent=False)
+        self.factors = LearntLaw(count**2, inputs, hidden)
+        self.register_buffer("size", torch.ones(count, dtype=torch.float64))
+        self.register_buffer("rate_scale", torch.ones(2, dtype=torch.float64))
+
+    @property
+    def layers(self) -> nn.ModuleList:
+        """The layers with weights."""
+        return self.factors.layers
+
+    def calibrate(self, z: Tensor, rate: Tensor) -> None:
+        """Take the scales from data. Shapes: z (points, inputs), rate (points, 2)."""
+        q = _complex(z)
+        self.size.copy_(q.abs().square().mean(0).sqrt())
+        self.factors.scale.copy_(4 * self._invariants(q).std(0))
+        self.rate_scale.copy_(rate.std(0))
+        self.factors.rate_scale.fill_(self.rate_scale.square().mean().sqrt())
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return N."""
+        q = _complex(z)
+        turned = (_complex(self.factors(self._invariants(q))) * q / self.size).sum(1)
+        return torch.view_as_real(turned)
+
+    def _invariants(self, q: Tensor) -> Tensor:
+        """What does not turn with the phase. Shapes: (points, count) → (points, count²)."""
+        j, k = self.pairs
+        product = q[:, j].conj() * q[:, k]
+        return torch.cat([product.real, product.imag[:, j < k]], dim=1)
+
+
+def _complex(parts: Tensor) -> Tensor:
+    """Shapes: (points, 2 n) → (points, n)."""
+    return torch.complex(parts[:, ::2], parts[:, 1::2])
+
+
 class HiddenPhysics(nn.Module):
     r"""Fields, and the law of their evolution as a function of them and their slopes.
 
@@ -68,6 +138,7 @@ class HiddenPhysics(nn.Module):
         inputs: What N may depend on: ``u`` for a field, ``u_xx`` for its second slope along x.
         rates: The rates that N tells: ``u_t`` for that of u.
         hidden: Widths of the hidden layers of N.
+        law: Kind of N: `LearntLaw` or `PhaseSymmetricLaw`.
 
     Shapes: x (points, variables) → (points, fields)
 
@@ -83,11 +154,16 @@ class HiddenPhysics(nn.Module):
     """
 
     def __init__(
-        self, field: Field, inputs: Sequence[str], rates: Sequence[str] = ("u_t",), hidden: Sequence[int] = (20, 20)
+        self,
+        field: Field,
+        inputs: Sequence[str],
+        rates: Sequence[str] = ("u_t",),
+        hidden: Sequence[int] = (20, 20),
+        law: Callable[..., nn.Module] = LearntLaw,
     ) -> None:
         super().__init__()
         self.field, self.inputs, self.rates = field, list(inputs), list(rates)
-        self.law = LearntLaw(len(self.inputs), len(self.rates), hidden)
+        self.law = law(len(self.inputs), len(self.rates), hidden)
         self.along(torch.zeros(1, len(field.variables)))  # names that the field does not know are refused here
 
     def forward(self, x: Tensor) -> Tensor:
