@@ -3,7 +3,7 @@
 Trains the experiments ``paper/raissi2019_*``, and ``poisson``, ``helmholtz`` and ``wave``, skipping what is done. Then
 it writes one JSON file with the figures of merit and the published ones, and prints them as a table. A seed draws other
 points and other first weights. Words before the options go to every run; one folder holds runs of the same words alone.
-Run: ``python scripts/studies/raissi2019.py --seeds 1 2 3``; a run takes half a minute to four minutes of a core.
+Run: ``python scripts/studies/raissi2019.py --seeds 1 2 3``; a run takes half a minute to six minutes of a core.
 """
 
 import math

@@ -11,6 +11,7 @@ difference; 0 means the same to the last digit). Run: ``python scripts/studies/t
 import argparse
 import contextlib
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from rich.console import Console
 from rich.table import Table
+from trainings import refuse_other_words
 
 from physml.cli.compose import compose_config
 from physml.runs.evaluate import evaluate
@@ -76,9 +78,10 @@ def train_missing(names: list[str], folder: Path, processes: int) -> None:
     Lightning starts this program again for the second process, which does the same.
     """
     for name in names:
-        if (folder / f"{name}_{processes}" / "results.json").exists():
-            continue
         overrides = words(name, folder, processes)
+        if (folder / f"{name}_{processes}" / "results.json").exists():
+            refuse_other_words(folder / f"{name}_{processes}", overrides)
+            continue
         train(compose_config("train", overrides), overrides)
         if processes > 1:
             settings = [f"run={folder / f'{name}_1'}", "trainer=ddp_cpu", f"++data.batch_size={BATCH // processes}"]
@@ -88,14 +91,19 @@ def train_missing(names: list[str], folder: Path, processes: int) -> None:
 def difference(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> float:
     """Return the largest difference over the largest number."""
     names = [name for name, array in expected.items() if array.is_floating_point() and array.numel()]
-    worst = max(float((found[name] - expected[name]).abs().max()) for name in names)
-    return worst / max(float(expected[name].abs().max()) for name in names)
+    worst = torch.stack([(found[name] - expected[name]).abs().max().double() for name in names]).max()
+    return float(worst / torch.stack([expected[name].abs().max().double() for name in names]).max())
 
 
 def differences(found: dict[str, Any], expected: dict[str, Any]) -> dict[str, float]:
-    """Return the relative difference of each test metric."""
-    pairs = {name: (found[name]["value"], entry["value"]) for name, entry in expected.items()}
-    return {name: 0.0 if one == other else abs(one / other - 1) for name, (one, other) in pairs.items()}
+    """Return the relative difference of each test metric; infinity where one of two is no number."""
+
+    def relative(one: float | None, other: float | None) -> float:
+        if one == other:
+            return 0.0
+        return math.inf if one is None or other is None else abs(one - other) / max(abs(one), abs(other))
+
+    return {name: relative(found[name]["value"], entry["value"]) for name, entry in expected.items()}
 
 
 def compare(name: str, folder: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The sweeper of all combinations of listed values, where Hydra looks for sweepers; it ends in one table."""
 
+import sys
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,13 @@ class CombinationsSweeper(BasicSweeper):
 
         from physml.runs.summary import summarise
 
-        table = summarise(folder, list(chain(*self.overrides)))
+        try:
+            table = summarise(folder, list(chain(*self.overrides)))
+        except (OSError, ValueError, KeyError) as error:  # must not hide what ended the sweep
+            print(
+                f"physml: the results in {folder} are not summarised: {' '.join(str(error).split())}", file=sys.stderr
+            )
+            return
         if table is not None:
             Console().print(table)
             print(f"sweep directory: {folder}")

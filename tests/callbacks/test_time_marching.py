@@ -1,4 +1,5 @@
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -74,3 +75,16 @@ def test_less_epochs_than_windows(seed):
 def test_without_it_the_windows_are_not_learnt(seed):
     with pytest.raises(ValueError, match=r"add callbacks=\[default,time_marching\]"):
         fit(MarchingField(["t", "x"], *BOX, rod, windows=2, hidden=[4]), 1)
+
+
+def test_measured_values_cannot_move_with_their_points():
+    network = MarchingField(["t", "x"], *BOX, rod, windows=2, hidden=[8])
+    trainer, task = SimpleNamespace(max_epochs=4, current_epoch=0), SimpleNamespace(network=network)
+    with pytest.raises(ValueError, match="expected points alone to move into a window of time, got y with them"):
+        TimeMarching().on_train_batch_start(trainer, task, {"x": torch.zeros(3, 2), "y": torch.zeros(3, 1)}, 0)
+
+
+def test_a_training_without_a_number_of_epochs_is_refused():
+    task = SimpleNamespace(network=MarchingField(["t", "x"], *BOX, rod, windows=2, hidden=[8]))
+    with pytest.raises(ValueError, match="expected a number of epochs to share among windows of time, got -1"):
+        TimeMarching().on_fit_start(SimpleNamespace(max_epochs=-1), task)

@@ -113,6 +113,29 @@ def test_what_fails_is_said_once_and_costs_nothing(tmp_path, monkeypatch, capsys
     )
 
 
+def test_what_stands_in_for_a_failed_run_does_not_take_in_the_next_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    log = wandb_logger(str(tmp_path / "first"))
+    log.log_metrics({"x": 1.0}, 0)
+    monkeypatch.setattr(log._experiment, "finish", lambda: 1 / 0)
+    log.finish()
+    log = wandb_logger(str(tmp_path / "second"))
+    log.log_metrics({"x": 1.0}, 0)
+    assert not log.experiment.disabled
+    log.finish()
+    assert len(list((tmp_path / "second").glob("wandb/offline-run-*"))) == 1
+
+
+def test_figures_that_it_cannot_take_cost_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    log = wandb_logger(str(tmp_path))
+    for write, kind in (("log_image", "Image"), ("log_video", "Video")):
+        monkeypatch.setattr(wandb, kind, lambda *_, **__: 1 / 0)
+        getattr(log, write)("figures/a", ["a.png"])
+        assert "physml: W&B failed (division by zero): the training goes on without it" in capsys.readouterr().err
+    log.finish()
+
+
 def test_a_run_that_cannot_begin_online_is_written_offline(tmp_path, monkeypatch, capsys):
     begin, asked = wandb.init, []
 

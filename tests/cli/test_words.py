@@ -1,9 +1,6 @@
-import sys
-from types import SimpleNamespace
-
 import pytest
 
-from physml.cli.words import key_values, split_config_dir, to_start_again, unknown
+from physml.cli.words import key_values, split_config_dir, unknown
 
 
 @pytest.mark.parametrize("flag", ["--config-dir", "-cd"])
@@ -46,10 +43,3 @@ def test_words_that_do_not_fit(words, message):
 def test_the_nearest_word():
     assert unknown("trian", ("train", "list")) == "unknown (did you mean 'train'?); there are train, list"
     assert unknown("zzz", ("train", "list")) == "unknown; there are train, list"
-
-
-def test_lightning_starts_the_file_or_the_module_that_was_started(monkeypatch):
-    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
-    assert to_start_again("/a/train.py", ["b=1"]) == ["/a/train.py", "b=1"]
-    monkeypatch.setattr(sys.modules["__main__"], "__spec__", SimpleNamespace(name="physml.cli.main"))
-    assert to_start_again("/a/train.py", ["b=1"]) == ["/a/train.py", "train", "b=1"]

@@ -72,3 +72,8 @@ def test_all_times_are_drawn_if_none_is_the_last():
 def test_more_points_than_there_are_is_refused():
     with pytest.raises(ValueError, match=r"expected at most 330 points, those of the grid up to t = 1, got 331"):
         draw(331)
+
+
+def test_a_last_time_before_the_first_one_is_refused():
+    with pytest.raises(ValueError, match=r"expected a time from 0 on as the last one, got until=-1: raise it"):
+        ScatteredSource(solution, until=-1.0)(5, np.random.default_rng(0))

@@ -2,11 +2,13 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import torch
 from torch import distributed, nn
 
+import physml.networks
 from physml.networks.batch_norm import BatchNorm
 
 
@@ -74,3 +76,30 @@ def test_two_processes_with_unequal_parts_normalise_as_one(together, shape):
 def test_alone_it_is_the_usual_one():
     x = torch.randn(6, 3, 4)
     assert torch.equal(BatchNorm(3)(x), nn.BatchNorm1d(3)(x))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_many_numbers_of_half_precision_are_added_in_single(together, dtype):
+    whole = (1 + torch.randn(4, 3, 160, 160)).to(dtype)
+    expected_layer = nn.BatchNorm2d(3)
+    expected = expected_layer(whole.float())
+
+    def part(rows):
+        layer = BatchNorm(3)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return layer, layer(whole[rows])
+
+    (layer, v), (_, other) = together(part, [slice(0, 1), slice(1, 4)])
+    assert v.dtype == dtype
+    torch.testing.assert_close(torch.cat([v, other]).float(), expected, rtol=1e-2, atol=1e-2)
+    torch.testing.assert_close(layer.running_var, expected_layer.running_var, rtol=1e-4, atol=1e-4)
+
+
+def test_one_value_of_a_channel_has_no_variance(together):
+    with pytest.raises(ValueError, match="expected more than one value of each channel"):
+        together(lambda x: BatchNorm(3)(x), [torch.ones(1, 3), torch.ones(0, 3)])
+
+
+def test_no_network_normalises_each_process_for_itself():
+    folder = Path(physml.networks.__file__).parent
+    assert [file.name for file in folder.glob("*.py") if "nn.BatchNorm" in file.read_text()] == []

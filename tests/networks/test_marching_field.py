@@ -72,12 +72,13 @@ def test_the_windows_before_are_data_to_the_one_that_is_learnt(seed):
         assert (weights.grad is not None) == (id(weights) in learnt)
 
 
-def test_points_are_moved_into_the_window(seed):
-    march, x = field(), torch.tensor([[0.5, -1.0], [1.25, 0.3], [2.0, 1.0]], dtype=torch.float64)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_points_are_moved_into_the_window(seed, dtype):
+    march, x = field(), torch.tensor([[0.5, -1.0], [1.25, 0.3], [2.0, 1.0]], dtype=dtype)
     march.window = 1
     moved = march.within_window(x)
     torch.testing.assert_close(moved[:, 0], torch.tensor([1.0, 1.25, 1.5], dtype=torch.float64))
-    assert torch.equal(moved[:, 1], x[:, 1])
+    assert torch.equal(moved[:, 1], x[:, 1].double())
     assert moved[-1, 0] < 1.5  # of this window, not of the next
 
 
@@ -90,6 +91,7 @@ def test_symmetries_hold(seed):
 def test_what_cannot_be_marched_through():
     with pytest.raises(ValueError, match="one without a slope at the start: only equations of first order in time"):
         MarchingField(["t", "x"], [0.0, 0.0], [1.0, 1.0], string_conditions)
+    MarchingField(["t", "x"], [0.0, -1.0], [1.0, 1.0], lambda tx: (tx[:, 1:], tx[:, :1] * tx[:, 1:]))  # 0 in the middle
     with pytest.raises(ValueError, match="expected a window of time or more, got 0"):
         field(windows=0)
     with pytest.raises(ValueError, match="learnt one after the other: add callbacks="):

@@ -40,3 +40,9 @@ def test_coordinates_that_are_sparse_stay(seed):
     matrix, shift = sparsest_coordinates(z, rate, exponents(2, 2), starts=0, generator=torch.Generator())
     torch.testing.assert_close(matrix, torch.eye(2, dtype=torch.float64), atol=0.02, rtol=0)
     torch.testing.assert_close(shift, torch.zeros(2, dtype=torch.float64), atol=0.05, rtol=0)
+
+
+def test_coordinates_that_are_functions_of_others_are_refused():
+    z = torch.randn(50, 1, dtype=torch.float64) * torch.tensor([1.0, 2.0])
+    with pytest.raises(ValueError, match="expected independent coordinates, got some that are functions of the others"):
+        sparsest_coordinates(z, z, torch.tensor([[0, 0], [1, 0], [0, 1]]), 0, torch.Generator())

@@ -82,3 +82,22 @@ def test_all_are_taken_where_all_are_asked_for_or_more(monkeypatch):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
         with own_gpus({"accelerator": "gpu", "devices": devices}):
             assert os.environ["CUDA_VISIBLE_DEVICES"] == "0,1"
+
+
+def test_minus_one_and_what_follows_are_no_gpus(monkeypatch):
+    for named, usable in (("-1", []), ("0,-1,1", ["0"]), ("", [])):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
+        assert visible_gpus() == usable
+
+
+def test_links_that_somebody_has_laid_are_not_followed(tmp_path):
+    precious, leases, link = tmp_path / "precious", tmp_path / "leases", tmp_path / "link"
+    precious.write_text("kept")
+    leases.mkdir()
+    (leases / "0").symlink_to(precious)
+    with pytest.raises(OSError, match="symbolic links"), leased(1, ["0"], leases):
+        pass
+    link.symlink_to(leases)
+    with pytest.raises(PermissionError, match="is another user's, expected your own"), leased(1, ["0"], link):
+        pass
+    assert precious.read_text() == "kept"

@@ -174,3 +174,13 @@ def test_trials_beside_each_other_in_processes_of_their_own(process, toy, tmp_pa
     assert (bad / "not_finite.npz").is_file()
     averaged = json.loads((tmp_path / "sweep" / "summary.json").read_text())["settings"]
     assert [(setting["runs"], setting["without_results"]) for setting in averaged] == [([0], []), ([], [1])]
+
+
+def test_trials_beside_each_other_of_two_processes_each(process, toy, tmp_path):
+    words = [word for word in toy if word not in ("trainer=cpu", "+data.batch_size=16")]
+    words += ["launcher=processes", "trainer=ddp_cpu", "+data.batch_size=8", "seed=1,2"]
+    done = process("train", "-m", *words, f"hydra.sweep.dir={tmp_path / 'sweep'}", folder=tmp_path)
+    assert done.code == 0, done.err
+    for number in (0, 1):
+        results = json.loads((tmp_path / "sweep" / f"{number}_toy" / "results.json").read_text())
+        assert (results["steps"], results["test_events"]) == (8, 8)

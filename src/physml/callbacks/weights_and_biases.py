@@ -60,6 +60,18 @@ class WandbLog(WandbLogger):
         with self._unless_it_fails():
             super().log_metrics(metrics, step)
 
+    @rank_zero_only
+    def log_image(self, *given: Any, **named: Any) -> None:
+        """Log images."""
+        with self._unless_it_fails():
+            super().log_image(*given, **named)
+
+    @rank_zero_only
+    def log_video(self, *given: Any, **named: Any) -> None:
+        """Log videos."""
+        with self._unless_it_fails():
+            super().log_video(*given, **named)
+
     def refer_to_checkpoint(self, checkpoint: Path, metrics: Mapping[str, Mapping[str, Any]]) -> None:
         """Log where the final checkpoint lies, as an artifact by reference, and the test metrics with their units."""
         import wandb
@@ -77,6 +89,8 @@ class WandbLog(WandbLogger):
         """End the run at W&B, so that the next one of a sweep starts its own."""
         with self._unless_it_fails():
             self.experiment.finish()
+        if self._experiment is not None and self._experiment.disabled:
+            self._experiment.finish()  # what stands in for a run that failed would take in the next one
 
     @contextmanager
     def _unless_it_fails(self) -> Iterator[None]:

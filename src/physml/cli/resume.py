@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from physml.cli.compose import plain
-from physml.cli.words import take_force, to_start_again
+from physml.cli.words import take_force
 from physml.runs.check import problems
 from physml.runs.errors import ConfigError
 from physml.runs.resume import (
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> None:
         ConfigError: The config would change, or has problems.
     """
     words, force = take_force(arguments)
-    sys.argv = to_start_again(__file__, arguments)  # for the other processes of a DDP run
+    sys.argv = [str(Path(__file__).resolve()), *arguments]  # for the other processes of a DDP run
     found = {key: value for key, _, value in (word.partition("=") for word in words) if key in ("run", "allow")}
     changes = [word for word in words if word.partition("=")[0] not in found]
     directory = Path(found["run"]).absolute()

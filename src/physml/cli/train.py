@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from physml.cli import resume
 from physml.cli.compose import plain, register
 from physml.cli.failures import explain
-from physml.cli.words import split_config_dir, take_force, to_start_again, unknown
+from physml.cli.words import split_config_dir, take_force, unknown
 from physml.runs.check import problems
 from physml.runs.configs import config_directory
 from physml.runs.errors import ConfigError
@@ -70,7 +70,8 @@ def _job(config: DictConfig, failures: list[Exception]) -> float | None:
     words, environment = list(HydraConfig.get().overrides.task), dict(os.environ)
     launcher = HydraConfig.get().runtime.choices["hydra/launcher"]
     # For the other processes of a DDP run, which are to run this trial and not the sweep again.
-    sys.argv = to_start_again(__file__, [*_config_dir(split_config_dir(sys.argv)[1]), *words, "hydra.mode=RUN"])
+    sys.argv = [str(Path(__file__).resolve()), *_config_dir(split_config_dir(sys.argv)[1]), *words, "hydra.mode=RUN"]
+    sys.modules["__main__"].__spec__ = None  # else Lightning would start the module that submitit has started
     try:
         config.run_dir = str(directory)
         settings = plain(config)
@@ -82,7 +83,7 @@ def _job(config: DictConfig, failures: list[Exception]) -> float | None:
             return None
         from physml.runs.train import train
 
-        if launcher != "submitit_local":
+        if launcher != "submitit_local" or "LOCAL_RANK" in os.environ:  # the latter holds what its parent holds
             return train(settings, words, going_on)
         from physml.runs.gpus import own_gpus  # all trials of this launcher run at once, and know nothing of each other
 

@@ -1,19 +1,7 @@
 """Words of the command line, taken apart without Hydra."""
 
-import sys
 from difflib import get_close_matches
 from pathlib import Path
-
-
-def to_start_again(file: str, words: list[str]) -> list[str]:
-    """Return the ``sys.argv`` by which Lightning starts the other processes of a training: a file, and words for it.
-
-    Where this process was started by ``python -m physml.cli.main``, Lightning starts that again instead of the file, so
-    the command comes before the words.
-    """
-    module = getattr(sys.modules["__main__"], "__spec__", None)
-    command = ["train"] if module is not None and module.name == "physml.cli.main" else []
-    return [str(Path(file).resolve()), *command, *words]
 
 
 def split_config_dir(arguments: list[str]) -> tuple[list[str], str | None]:

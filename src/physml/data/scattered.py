@@ -43,10 +43,14 @@ class ScatteredSource:
         """Draw `count` points.
 
         Raises:
-            ValueError: The grid has less.
+            ValueError: The grid has less, or none as early.
         """
         found = self.solution()
         early = found["t"] <= self.until
+        if not early.any():
+            raise ValueError(
+                f"expected a time from {found['t'][0]:g} on as the last one, got until={self.until:g}: raise it"
+            )
         last = found["t"][early][-1]
         grid = np.stack([_real(found[name][..., early]) for name in self.fields], axis=-2)
         fields = grid.reshape(*grid.shape[:-2], -1)

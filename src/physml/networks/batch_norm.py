@@ -32,9 +32,16 @@ class BatchNorm(_BatchNorm):
         """Return the normalised channels; a step of the running averages in training mode."""
         if not (self.training and distributed.is_available() and distributed.is_initialized()):
             return super().forward(u)
+        with torch.autocast(u.device.type, enabled=False):  # sums of many half-precision numbers would be rounded
+            half = u.dtype in (torch.float16, torch.bfloat16)
+            return self._over_processes(u.float() if half else u).to(u.dtype)
+
+    def _over_processes(self, u: Tensor) -> Tensor:
         over = [dimension for dimension in range(u.ndim) if dimension != 1]
         shape = [1, -1] + [1] * (u.ndim - 2)
         number = _Total.apply(u.new_tensor(u.numel() // u.shape[1]))
+        if number < 2:
+            raise ValueError("expected more than one value of each channel, got one: raise data.batch_size")
         mean = _Total.apply(u.sum(over)) / number
         deviation = u - mean.view(shape)
         variance = _Total.apply(deviation.square().sum(over)) / number

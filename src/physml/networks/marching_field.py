@@ -111,11 +111,15 @@ class MarchingField(nn.Module):
         return dict(zip(names, self._by_window(x, columns).unbind(1), strict=True))
 
     def within_window(self, x: Tensor) -> Tensor:
-        """Return points of the whole box moved into the window that is learnt. Shapes: those of x."""
-        first, last = self.edges[0], self.edges[-1]
-        start, stop = self.edges[self.window], self.edges[self.window + 1]
-        t = start + (x[:, :1] - first) * (stop - start) / (last - first)
-        return torch.cat([torch.minimum(t, torch.nextafter(stop, start)).to(x.dtype), x[:, 1:]], dim=1)
+        """Return points of the whole box moved into the window that is learnt, in the precision of the field.
+
+        Shapes: those of x
+        """
+        x = x.to(self.fields[0].lower.dtype)
+        edges = self.edges.to(x.dtype)
+        start, stop = edges[self.window], edges[self.window + 1]
+        t = start + (x[:, :1] - edges[0]) * (stop - start) / (edges[-1] - edges[0])
+        return torch.cat([torch.minimum(t, torch.nextafter(stop, start)), x[:, 1:]], dim=1)
 
     def _by_window(self, x: Tensor, evaluate: Callable[[Field, Tensor], Tensor]) -> Tensor:
         """What `evaluate` gives of the field of each point. Shapes: (points, variables) → (points, columns)."""
@@ -136,10 +140,12 @@ class MarchingField(nn.Module):
 
     def _refuse_second_order(self, lower: Sequence[float], upper: Sequence[float]) -> None:
         dtype = self.fields[0].lower.dtype
-        middle = (torch.tensor(lower, dtype=dtype) + torch.tensor(upper, dtype=dtype)) / 2
-        x = torch.cat([self.edges[:1].to(dtype), middle[1:]])[None].requires_grad_()
+        low, high = (torch.tensor(corner, dtype=dtype) for corner in (lower, upper))
+        x = low + (high - low) * torch.quasirandom.SobolEngine(len(low)).draw(16, dtype=dtype)
+        x[:, 0] = low[0]
+        x.requires_grad_()
         (slope,) = torch.autograd.grad(self.conditions(x)[1].sum(), x, allow_unused=True)
-        if slope is None or slope[0, 0] == 0:
+        if slope is None or not slope[:, 0].any():
             raise ValueError(
                 "expected conditions whose g grows as the time, got one without a slope at the start: only equations "
                 "of first order in time can be marched through: use network=field"

@@ -36,7 +36,7 @@ class StreamFunction(nn.Module):
     Shapes: x (points, variables) → (points, 3), u, v and p
 
     Raises:
-        ValueError: There is no x or y, or for `glide` no t.
+        ValueError: There is no x or y, or for `glide` no t, or the field is not periodic in it.
 
     Example:
         >>> flow = StreamFunction(["t", "x", "y"], [0.0, 1.0, -2.0], [20.0, 8.0, 2.0], hidden=[8])
@@ -65,6 +65,8 @@ class StreamFunction(nn.Module):
             )
         self.field = Field(variables, lower, upper, ["psi", "p"], hidden, embedding=embedding, double=double)
         self.glide = glide
+        if glide:
+            self._refuse_aperiodic()
 
     @property
     def layers(self) -> nn.ModuleList:
@@ -86,6 +88,18 @@ class StreamFunction(nn.Module):
             self._halved(x, list(wanted.values())) if self.glide else self.field.derivatives(x, list(wanted.values()))
         )
         return {name: -found[source] if parts[name][0] == "v" else found[source] for name, source in wanted.items()}
+
+    def _refuse_aperiodic(self) -> None:
+        """Refuse a field for which two mirror images of half a box each do not make the field again."""
+        field, t = self.field, self.field.variables.index("t")
+        here = (field.lower + field.upper)[None] / 2
+        later = here.clone()
+        later[:, t] += field.upper[t] - field.lower[t]
+        if not torch.allclose(field(here), field(later)):
+            raise ValueError(
+                "expected a field that recurs after its box of time if it glides, got one that does not: set an "
+                "embedding such as physml.networks.embeddings.Periodic"
+            )
 
     def _halved(self, x: Tensor, names: list[str]) -> dict[str, Tensor]:
         """Derivatives of half the difference of f and its image for ψ, of half their sum for p."""

@@ -34,6 +34,9 @@ def sparsest_coordinates(
 
     Shapes: z and rate (points, variables) → (variables, variables) and (variables,)
 
+    Raises:
+        ValueError: Coordinates are linear functions of others.
+
     Example:
         >>> z = torch.randn(50, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
         >>> rate = torch.stack([z[:, 1], -z[:, 0]], dim=1)  # a rotation, seen in coordinates at an angle
@@ -46,6 +49,8 @@ def sparsest_coordinates(
     """
     mean, count = z.mean(0), z.shape[1]
     values, axes = torch.linalg.eigh(torch.cov(z.T))
+    if values[0] <= 1e-10 * values[-1]:
+        raise ValueError("expected independent coordinates, got some that are functions of the others: use fewer")
     whiten = axes / values.sqrt()
     white, rate = (z - mean) @ whiten, rate @ whiten
     given = torch.linalg.inv(whiten)

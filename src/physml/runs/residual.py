@@ -164,6 +164,8 @@ def _judge_prediction(law: nn.Module, evidence: Evidence) -> tuple[bool, str]:
         try:
             return float(call(law, {**batch, "prediction": prediction, "input": prediction, "target": target}))
         except AttributeError as error:
+            if not isinstance(error.obj, Tensor):  # a mistake in the law itself
+                raise
             raise NotJudged("it reads more of the prediction than an array like the targets") from error
 
     # A shift of all bodies leaves their angular momentum about their centre alone, an uneven one may leave a sum alone.

@@ -23,7 +23,8 @@ def counted(trainer: Trainer, events: int) -> int:
     number = torch.tensor(events, device=trainer.strategy.root_device)
     total = int(trainer.strategy.reduce(number, reduce_op="sum"))
     expected = _total(trainer.test_dataloaders)
-    if trainer.limit_test_batches == 1.0 and expected not in (None, total):
+    whole = isinstance(trainer.limit_test_batches, float) and trainer.limit_test_batches == 1.0  # 1 is one batch
+    if whole and expected not in (None, total):
         raise ValueError(
             f"expected each of the {expected} events of the test once, got {total} from {trainer.world_size} "
             "processes: let test_dataloader() give each process its own part, as physml.data.loader.BatchLoader does"

@@ -129,7 +129,10 @@ class SindyAutoencoderTask(SupervisedTask):
         network.change_coordinates(found.latent, *change, self.threshold)
 
     def _residuals(self, batch: Batch) -> Tensor:
-        """Errors along the principal components, such that the sum of their squares is J. Shapes: (points, kinds)."""
+        """Errors along the principal components; the sum of their squares is J but for what lies outside of these.
+
+        No step changes that part. Shapes: (points, kinds)
+        """
         prediction, ((name, law),) = self(batch), self.constraints.items()
         gamma = self.weighting({name: law.weight}, {}, self.progress)[name]
         rate = gamma**0.5 * call(law.residual, {**batch, "prediction": prediction, "target": batch["y"]})
