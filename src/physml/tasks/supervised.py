@@ -273,7 +273,9 @@ class SupervisedTask(LightningModule):
 
     def _evaluate(self, stage: str, batch: Batch) -> dict[str, Any]:
         objective = self.objective(batch)
-        self.log_dict(_terms(stage, objective), batch_size=_events(batch), sync_dist=True, on_step=False, on_epoch=True)
+        # Lightning takes the mean over processes of a whole number of events by dropping its fraction.
+        count = float(_events(batch))
+        self.log_dict(_terms(stage, objective), batch_size=count, sync_dist=True, on_step=False, on_epoch=True)
         for metric in self.metrics.values():
             metric.update(objective.arrays)
         return objective.arrays
