@@ -39,7 +39,8 @@ def _missing_config(error: MissingConfigException) -> str:
     name = str(error.missing_cfg_file)
     group, _, choice = name.partition("/") if name.partition("/")[0] in _groups() else name.rpartition("/")
     options = sorted({*(error.options if "/" not in choice and error.options else ()), *_choices(group)})
-    listed = ", ".join(options[:20]) or "none"
+    more = f", … ({len(options)} in all: see physml list)" if len(options) > 20 else ""
+    listed = ", ".join(options[:20]) + more or "none"
     return f"no {group or 'config'} {choice!r}{did_you_mean(choice, options)}; there are {listed}"
 
 

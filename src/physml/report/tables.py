@@ -1,6 +1,5 @@
 """Tables for the terminal."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +17,7 @@ def metrics_table(title: str, metrics: Mapping[str, Mapping[str, Any]]) -> Table
     for column in ("test metric", "value", "± (stat.)", "unit"):
         table.add_column(column, justify="right" if column in ("value", "± (stat.)") else "left")
     for name, entry in metrics.items():
-        spread = "–" if math.isnan(entry["uncertainty"]) else f"{entry['uncertainty']:.2g}"
+        # 0 is no statistical uncertainty: of a grid, or of one number, which may be wrong all the same.
+        spread = f"{entry['uncertainty']:.2g}" if entry["uncertainty"] > 0 else "–"
         table.add_row(name, f"{entry['value']:.4g}", spread, entry["unit"] or "–")
     return table
