@@ -145,7 +145,8 @@ def test_a_run_directory_that_vanishes(command, toy, tmp_path, logger):
     assert not run.exists(), "it was made again"
 
 
-def test_wandb_that_is_killed(process, toy, toy_run, tmp_path):
+def test_wandb_that_is_killed(process, toy, toy_run, tmp_path, monkeypatch):
+    monkeypatch.delenv("WANDB_SERVICE", raising=False)  # by which W&B's process of an earlier test would be used
     words = [*toy, "logger=[csv,wandb]", fault("kill_wandb", "on_train_batch_start", 5)]
     done = process("train", *words, folder=tmp_path, **FAULTY)
     assert done.code == 0

@@ -33,7 +33,7 @@ def test_a_difference_is_of_the_largest_number():
     assert study.difference({**expected, "a": torch.tensor([1.0, -4.5])}, expected) == 0.125
     assert study.difference(expected, expected) == 0
     metrics = {"x": {"value": 2.0}, "none": {"value": 0.0}}
-    assert study.differences({"x": {"value": 2.5}, "none": {"value": 0.0}}, metrics) == {"x": 0.25, "none": 0.0}
+    assert study.differences({"x": {"value": 2.5}, "none": {"value": 0.0}}, metrics) == {"x": 0.2, "none": 0.0}
 
 
 def test_the_table_has_the_worst_of_the_metrics():
