@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from physml.cli.failures import explain
@@ -22,3 +24,10 @@ def test_a_failure_is_one_line_and_a_code(error, line, code):
     found = explain(error)
     assert found[0].startswith(line)
     assert found[1] == code
+
+
+def test_a_long_list_of_choices_is_cut_and_says_so(command):
+    done = command("train", "experiment=galaxy_cn")
+    assert done.code == 2
+    assert "(did you mean 'galaxy_cnn'?)" in done.complaint
+    assert re.search(r", … \(\d\d in all: see physml list\)$", done.complaint)

@@ -43,6 +43,7 @@ def test_a_law_without_absolute_phase_turns_with_the_field_and_knows_no_units(se
     law, z, rate = PhaseSymmetricLaw(6), torch.randn(50, 6, dtype=torch.float64), torch.randn(50, 2).double()
     law.calibrate(z, rate)
     before = law(z)
+    torch.testing.assert_close(law.rate_scale, rate.std(0))  # the unit of the residual
     turn = torch.polar(torch.tensor(1.0), torch.tensor(0.7)).to(torch.complex128)
     turned = torch.view_as_real(turn * torch.view_as_complex(z.view(50, 3, 2))).reshape(50, 6)
     expected = torch.view_as_real(turn * torch.view_as_complex(before.contiguous()))

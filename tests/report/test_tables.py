@@ -28,3 +28,9 @@ def test_numbers_that_are_none_are_shown():
     assert "inf" in text
     text = printed(metrics_table("", {"loss": {"value": 0.25, "uncertainty": float("nan"), "unit": ""}}))
     assert "nan" not in text
+
+
+def test_no_statistical_uncertainty_is_not_shown_as_exactness():
+    metrics = {name: {"value": 1.0, "uncertainty": value, "unit": ""} for name, value in (("a", 0.0), ("b", 0.5))}
+    columns = metrics_table("x", metrics).columns
+    assert list(columns[2].cells) == ["–", "0.5"]
