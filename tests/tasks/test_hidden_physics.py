@@ -86,12 +86,6 @@ def test_the_scales_are_taken_when_the_field_is_done(batch, monkeypatch):
         assert (task.damping.item() == 0.01) == ((epoch, index) in ((2, 0), (5, 0)))
 
 
-@pytest.mark.parametrize("wrong", [{"optimizer": torch.optim.Adam}, {"scheduler": torch.optim.lr_scheduler.StepLR}])
-def test_first_order_optimizers_are_refused(wrong):
-    with pytest.raises(ValueError, match=r"expected no optimizer and no scheduler"):
-        make(**wrong)
-
-
 def test_other_constraints_are_refused():
     with pytest.raises(ValueError, match=r"expected one constraint, the residual of the learnt law, got 0: add"):
         make(constraints={})

@@ -79,12 +79,6 @@ def test_points_are_drawn_where_the_residual_is_large(seed):
     assert found > 1.1 * size.mean()
 
 
-@pytest.mark.parametrize("wrong", [{"optimizer": torch.optim.Adam}, {"scheduler": torch.optim.lr_scheduler.StepLR}])
-def test_first_order_optimizers_are_refused(wrong):
-    with pytest.raises(ValueError, match=r"expected no optimizer and no scheduler"):
-        make(**wrong)
-
-
 def test_no_equation_is_refused():
     with pytest.raises(ValueError, match=r"expected an equation among the constraints, got none"):
         make(constraints={})

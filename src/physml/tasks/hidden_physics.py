@@ -1,18 +1,17 @@
 """Finding the law behind scattered values of fields: the fields, then the law, then both together."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torchmetrics import Metric
 
 from physml.networks.hidden_physics import HiddenPhysics
-from physml.tasks.second_order_step import refuse_optimizer, second_order_step
-from physml.tasks.single_process import refuse_several_processes
-from physml.tasks.supervised import Batch, SupervisedTask
+from physml.tasks.second_order import SecondOrderTask
+from physml.tasks.supervised import Batch
 
 
-class HiddenPhysicsTask(SupervisedTask):
+class HiddenPhysicsTask(SecondOrderTask):
     r"""Levenberg–Marquardt steps on the misfit of F fields and on the difference between their rates and a law's.
 
     .. math::
@@ -34,15 +33,10 @@ class HiddenPhysicsTask(SupervisedTask):
         repeats: Steps with the same batch.
         damping: μ of the first step.
         decay: λ, which keeps the law smooth beyond the data.
-        metrics: As `SupervisedTask`.
-        test_arrays: As `SupervisedTask`.
-        test_metrics: As `SupervisedTask`.
-        optimizer: None.
-        scheduler: None.
-        weighting: As `SupervisedTask`.
+        others: As `SecondOrderTask`.
 
     Raises:
-        ValueError: There is an optimizer or a scheduler, or there is not one constraint.
+        ValueError: There is not one constraint.
     """
 
     def __init__(
@@ -55,36 +49,15 @@ class HiddenPhysicsTask(SupervisedTask):
         repeats: int = 20,
         damping: float = 0.01,
         decay: float = 1e-5,
-        metrics: Mapping[str, Metric] | None = None,
-        test_arrays: Mapping[str, Callable[..., object]] | None = None,
-        test_metrics: Mapping[str, Metric] | None = None,
-        optimizer: None = None,
-        scheduler: None = None,
-        weighting: nn.Module | None = None,
+        **others: Any,
     ) -> None:
-        refuse_optimizer(optimizer, scheduler)
         if len(constraints) != 1:
             raise ValueError(
                 f"expected one constraint, the residual of the learnt law, got {len(constraints)}: add learnt_law alone"
             )
-        super().__init__(network, loss, None, None, constraints, weighting, metrics, test_arrays, test_metrics)
-        self.automatic_optimization = False
+        super().__init__(network, loss, constraints, repeats, damping, **others)
         self.field_epochs, self.law_epochs = field_epochs, law_epochs
-        self.repeats, self.decay, self.first_damping = repeats, decay, damping
-        self.register_buffer("damping", torch.tensor(damping, dtype=torch.float64))
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Return what takes the steps."""
-        return torch.optim.SGD(self.network.parameters(), lr=1.0)
-
-    def on_fit_start(self) -> None:
-        """Refuse several processes, each of which would take steps of its own.
-
-        Raises:
-            ValueError: There are several.
-        """
-        super().on_fit_start()
-        refuse_several_processes(self)
+        self.decay, self.first_damping = decay, damping
 
     @property
     def parts(self) -> list[nn.Module]:
@@ -115,9 +88,7 @@ class HiddenPhysicsTask(SupervisedTask):
             for part in parts
             for weights in part.layers.parameters()
         ]
-        return second_order_step(
-            self.optimizers(), layers, lambda: self._residuals(batch, parts), self.damping, torch.cat(decay)
-        )
+        return self.step(layers, lambda: self._residuals(batch, parts), torch.cat(decay))
 
     def _residuals(self, batch: Batch, parts: list[nn.Module]) -> Tensor:
         """What the parts can lower, scaled such that the sum of squares is its part of J. Shapes: (points, kinds)."""

@@ -1,20 +1,19 @@
 """Solving differential equations: a field whose residuals are made small by second-order steps."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torchmetrics import Metric
 
 from physml.ops.named import call
 from physml.ops.point_jacobian import point_jacobian
 from physml.ops.sandwich_covariance import sandwich_covariance
-from physml.tasks.second_order_step import refuse_optimizer, second_order_step
-from physml.tasks.single_process import refuse_several_processes
-from physml.tasks.supervised import Batch, Objective, SupervisedTask
+from physml.tasks.second_order import SecondOrderTask
+from physml.tasks.supervised import Batch, Objective
 
 
-class LeastSquaresTask(SupervisedTask):
+class LeastSquaresTask(SecondOrderTask):
     r"""Levenberg–Marquardt steps on the residuals of equations, at points that are drawn where the residuals are large.
 
     .. math:: J(w) = \sum_k \gamma_k \frac1N \sum_n r_k(x_n; w)^2, \qquad
@@ -35,15 +34,10 @@ class LeastSquaresTask(SupervisedTask):
         points: N.
         repeats: Steps with the same points.
         damping: μ of the first step.
-        metrics: Figures of merit of validation and test.
-        test_arrays: As `SupervisedTask`.
-        test_metrics: Figures of merit of the test.
-        optimizer: None.
-        scheduler: None.
-        weighting: As `SupervisedTask`; one without a state.
+        others: As `SecondOrderTask`; a weighting without a state.
 
     Raises:
-        ValueError: There is an optimizer or a scheduler, there is no equation, or the weights depend on the history.
+        ValueError: There is no equation, or the weights depend on the history.
     """
 
     def __init__(
@@ -54,29 +48,17 @@ class LeastSquaresTask(SupervisedTask):
         points: int = 2000,
         repeats: int = 20,
         damping: float = 0.01,
-        metrics: Mapping[str, Metric] | None = None,
-        test_arrays: Mapping[str, Callable[..., Tensor]] | None = None,
-        test_metrics: Mapping[str, Metric] | None = None,
-        optimizer: None = None,
-        scheduler: None = None,
-        weighting: nn.Module | None = None,
+        **others: Any,
     ) -> None:
-        refuse_optimizer(optimizer, scheduler)
         if not constraints:
             raise ValueError("expected an equation among the constraints, got none: add one with a residual")
-        super().__init__(network, loss, None, None, constraints, weighting, metrics, test_arrays, test_metrics)
+        super().__init__(network, loss, constraints, repeats, damping, **others)
         if self.weighting.state_dict():
             raise ValueError(
                 "expected weights that do not depend on the steps before, as a step is accepted or not by one J, got "
                 f"{type(self.weighting).__name__}: set weighting=fixed or weighting=scheduled"
             )
-        self.automatic_optimization = False
-        self.points, self.repeats = points, repeats
-        self.register_buffer("damping", torch.tensor(damping, dtype=torch.float64))
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Return what takes the steps."""
-        return torch.optim.SGD(self.parameters(), lr=1.0)
+        self.points = points
 
     def objective(self, batch: Batch) -> Objective:
         """Return J and its terms at the points of a batch; L only where there are targets."""
@@ -98,15 +80,6 @@ class LeastSquaresTask(SupervisedTask):
         self._keep_covariance(drawn)
         self.log_dict({"train/J": total, "train/damping": self.damping})
         return total
-
-    def on_fit_start(self) -> None:
-        """Refuse several processes, each of which would take steps of its own.
-
-        Raises:
-            ValueError: There are several.
-        """
-        super().on_fit_start()
-        refuse_several_processes(self)
 
     def on_test_epoch_end(self) -> None:
         """Log the metrics of the test data, and add the unknown coefficients to them."""
@@ -136,7 +109,7 @@ class LeastSquaresTask(SupervisedTask):
         return {name: array[chosen] for name, array in candidates.items()}
 
     def _step(self, batch: Batch) -> Tensor:
-        return second_order_step(self.optimizers(), self._layers, lambda: self._residuals(batch), self.damping)
+        return self.step(self._layers, lambda: self._residuals(batch))
 
     def _keep_covariance(self, batch: Batch) -> None:
         counts = [len(unknown.names) for unknown in self._unknown]

@@ -10,16 +10,6 @@ from physml.ops.levenberg_marquardt import levenberg_marquardt_step
 from physml.ops.point_jacobian import point_jacobian
 
 
-def refuse_optimizer(optimizer: object, scheduler: object) -> None:
-    """Refuse what would make steps beside those of the task.
-
-    Raises:
-        ValueError: There is an optimizer or a scheduler.
-    """
-    if optimizer is not None or scheduler is not None:
-        raise ValueError("expected no optimizer and no scheduler, as the steps are made here: set optimizer=none")
-
-
 def second_order_step(
     optimizer: torch.optim.Optimizer,
     layers: list[nn.Module],

@@ -1,23 +1,22 @@
 """Finding coordinates of a field together with their law, which has few terms."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torchmetrics import Metric
 
 from physml.networks.sindy_autoencoder import SindyAutoencoder
 from physml.ops.named import call
 from physml.ops.sparse_coordinates import sparsest_coordinates
-from physml.tasks.second_order_step import refuse_optimizer, second_order_step
-from physml.tasks.single_process import refuse_several_processes
-from physml.tasks.supervised import Batch, SupervisedTask
+from physml.tasks.second_order import SecondOrderTask
+from physml.tasks.supervised import Batch
 
 ENOUGH = 500  # fields of a batch that coordinates are sought with
 NEVER = 1e3  # decay of a coefficient that was dropped: no step moves it
 
 
-class SindyAutoencoderTask(SupervisedTask):
+class SindyAutoencoderTask(SecondOrderTask):
     r"""Levenberg–Marquardt steps on a reconstruction and on the rate of change that its coordinates' law gives.
 
     .. math::
@@ -43,15 +42,10 @@ class SindyAutoencoderTask(SupervisedTask):
         repeats: Steps with the same batch.
         damping: μ of the first step.
         decay: λ of all weights, which keeps the scale of the coordinates.
-        metrics: As `SupervisedTask`.
-        test_arrays: As `SupervisedTask`.
-        test_metrics: As `SupervisedTask`.
-        optimizer: None.
-        scheduler: None.
-        weighting: As `SupervisedTask`.
+        others: As `SecondOrderTask`.
 
     Raises:
-        ValueError: There is an optimizer or a scheduler, or there is not one constraint.
+        ValueError: There is not one constraint.
     """
 
     def __init__(
@@ -66,54 +60,22 @@ class SindyAutoencoderTask(SupervisedTask):
         repeats: int = 2,
         damping: float = 1e-4,
         decay: float = 1e-9,
-        metrics: Mapping[str, Metric] | None = None,
-        test_arrays: Mapping[str, Callable[..., object]] | None = None,
-        test_metrics: Mapping[str, Metric] | None = None,
-        optimizer: None = None,
-        scheduler: None = None,
-        weighting: nn.Module | None = None,
+        **others: Any,
     ) -> None:
-        refuse_optimizer(optimizer, scheduler)
         if len(constraints) != 1:
             raise ValueError(
                 f"expected one constraint, the error of the decoded rate, got {len(constraints)}: add decoded_rate"
             )
-        super().__init__(network, loss, None, None, constraints, weighting, metrics, test_arrays, test_metrics)
-        self.automatic_optimization = False
-        self.free_epochs, self.sparse_epochs, self.threshold, self.starts = (
-            free_epochs,
-            sparse_epochs,
-            threshold,
-            starts,
-        )
-        self.repeats, self.decay = repeats, decay
-        self.register_buffer("damping", torch.tensor(damping, dtype=torch.float64))
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Return what takes the steps."""
-        return torch.optim.SGD(self.network.parameters(), lr=1.0)
-
-    def on_fit_start(self) -> None:
-        """Refuse several processes, each of which would take steps of its own.
-
-        Raises:
-            ValueError: There are several.
-        """
-        super().on_fit_start()
-        refuse_several_processes(self)
+        super().__init__(network, loss, constraints, repeats, damping, **others)
+        self.free_epochs, self.sparse_epochs = free_epochs, sparse_epochs
+        self.threshold, self.starts, self.decay = threshold, starts, decay
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Take the steps with a batch, after the last one of some epochs change the coordinates; return J."""
         if self.current_epoch == 0 and index == 0:
             self.network.calibrate(batch["x"])
         for _ in range(self.repeats):
-            total = second_order_step(
-                self.optimizers(),
-                self.network.layers,
-                lambda: self._residuals(batch),
-                self.damping,
-                self._decay(),
-            )
+            total = self.step(self.network.layers, lambda: self._residuals(batch), self._decay())
             self.network.clear_dropped()
         if self.trainer.is_last_batch and 0 < self.current_epoch + 1 - self.free_epochs <= self.sparse_epochs:
             self._make_sparse(batch)
