@@ -72,8 +72,20 @@ def test_a_truncated_checkpoint(copy, part):
     checkpoint = copy / "checkpoints" / "best.ckpt"
     content = checkpoint.read_bytes()
     checkpoint.write_bytes(content[: int(part * len(content))])
+    (copy / "checkpoints" / "sha256.json").unlink()
     with pytest.raises(
         ValueError, match=r"best\.ckpt: cannot be read as a checkpoint of plain tensors .*: it is trunc"
+    ):
+        load(copy)
+
+
+def test_a_checkpoint_with_one_bit_changed(copy):
+    checkpoint = copy / "checkpoints" / "best.ckpt"
+    content = bytearray(checkpoint.read_bytes())
+    content[len(content) // 2] ^= 1
+    checkpoint.write_bytes(content)
+    with pytest.raises(
+        ValueError, match=r"best\.ckpt: its SHA-256 is .*…, expected .*: it is truncated or was changed"
     ):
         load(copy)
 
@@ -87,13 +99,19 @@ class Bomb:
 def test_no_pickle_is_executed(copy, write, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write({"state_dict": Bomb()}, copy / "checkpoints" / "best.ckpt")
-    with pytest.raises(ValueError, match="cannot be read as a checkpoint of plain tensors"):
+    with pytest.raises(ValueError, match="its SHA-256 is"):
+        load(copy)
+    (copy / "checkpoints" / "sha256.json").unlink()
+    with pytest.raises(
+        ValueError, match="cannot be read as a checkpoint of plain tensors: it is damaged, or holds other"
+    ):
         load(copy)
     assert not (tmp_path / "exploded").exists()
 
 
 def test_a_file_of_tensors_that_is_no_checkpoint(copy):
     torch.save({"weights": torch.zeros(3)}, copy / "checkpoints" / "best.ckpt")
+    (copy / "checkpoints" / "sha256.json").unlink()
     with pytest.raises(ValueError, match="no state_dict in it, expected a checkpoint of Lightning"):
         load(copy)
 
@@ -101,6 +119,7 @@ def test_a_file_of_tensors_that_is_no_checkpoint(copy):
 def test_weights_without_any_config(copy):
     torch.save({"state_dict": {}}, copy / "checkpoints" / "best.ckpt")
     (copy / "config.yaml").unlink()
+    (copy / "checkpoints" / "sha256.json").unlink()
     with pytest.raises(ValueError, match=r"neither a config\.yaml beside it nor a config in it"):
         load(copy)
 

@@ -1,6 +1,7 @@
 """Loading a trained task back."""
 
 import pickle
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import torch
 
 from physml.runs.build import build, refuse_untrusted
 from physml.runs.checkpoint import find_checkpoint, read_config
+from physml.runs.checkpoint_files import verify
 from physml.tasks.supervised import SupervisedTask
 
 
@@ -24,7 +26,7 @@ def load(path: str | Path, allow: tuple[str, ...] = ()) -> SupervisedTask:
     Raises:
         FileNotFoundError: There is no such run or checkpoint.
         PermissionError: The run names a class outside the trusted modules.
-        ValueError: The checkpoint cannot be read, or is of another network than the run's config.
+        ValueError: The checkpoint was changed, cannot be read, or is of another network than the run's config.
     """
     checkpoint = find_checkpoint(path)
     state = read_checkpoint(checkpoint)
@@ -49,11 +51,18 @@ def restore_precision(task: SupervisedTask, checkpoint: Path) -> None:
 
 
 def read_checkpoint(checkpoint: Path) -> dict[str, Any]:
-    """Return the contents of a checkpoint, read without executing a pickle."""
+    """Return the contents of a checkpoint that is as it was written, read without executing a pickle."""
+    verify(checkpoint)
     try:
-        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile, EOFError, ValueError, OSError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
+        with warnings.catch_warnings(action="ignore"):  # of a pickle's protocol, before it is refused
+            state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            f"{checkpoint}: cannot be read as a checkpoint of plain tensors: it is damaged, or holds other objects, "
+            "which could run code: take one that physml has written"
+        ) from error
+    except (RuntimeError, zipfile.BadZipFile, EOFError, ValueError, OSError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0].split(". ")[0]
         raise ValueError(
             f"{checkpoint}: cannot be read as a checkpoint of plain tensors ({reason}): "
             "it is truncated, or not one of ours"

@@ -35,7 +35,7 @@ def checkpoint_to_resume(directory: Path) -> tuple[Path, dict[str, Any]] | None:
     Raises:
         ValueError: There are some, but none can be used.
     """
-    from physml.runs.checkpoint_files import BEFORE, verify  # with torch, which takes seconds: when it is needed
+    from physml.runs.checkpoint_files import BEFORE  # with torch, which takes seconds: when it is needed
     from physml.runs.load import read_checkpoint
 
     refused = []
@@ -44,7 +44,6 @@ def checkpoint_to_resume(directory: Path) -> tuple[Path, dict[str, Any]] | None:
         if not path.is_file():
             continue
         try:
-            verify(path)
             state = read_checkpoint(path)
         except ValueError as error:
             refused.append(str(error))
