@@ -190,14 +190,10 @@ def accepted(target: Callable) -> tuple[dict[str, tuple[Any, bool]], bool]:
         for position, p in enumerate(signature.parameters.values()):
             is_self = inspect.isclass(target) and position == 0
             if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and not is_self and p.name not in known:
-                required = p.default is p.empty and function is functions[0]
-                known[p.name] = (
-                    hints.get(p.name, p.annotation if not isinstance(p.annotation, str) else Any),
-                    required,
-                )
-        if p_open := inspect.Parameter.VAR_KEYWORD in kinds:
-            continue
-        return known, p_open
+                kind = hints.get(p.name, Any if isinstance(p.annotation, str) else p.annotation)
+                known[p.name] = (kind, p.default is p.empty and function is functions[0])
+        if inspect.Parameter.VAR_KEYWORD not in kinds:
+            return known, False
     # Lightning's strategies and loggers hand their **kwargs to a class that is not among their bases.
     return known, not inspect.isclass(target) or not functions or target.__module__.startswith("lightning.")
 
@@ -210,13 +206,9 @@ def _hints(function: Callable) -> dict[str, Any]:
 
 
 def _name(kind: Any) -> str:
-    return (
-        "nothing"
-        if kind is type(None)
-        else getattr(kind, "__name__", str(kind))
-        if not typing.get_args(kind)
-        else str(kind).replace("typing.", "")
-    )
+    if kind is type(None):
+        return "nothing"
+    return str(kind).replace("typing.", "") if typing.get_args(kind) else getattr(kind, "__name__", str(kind))
 
 
 def _listed(known: Mapping[str, Any]) -> str:
