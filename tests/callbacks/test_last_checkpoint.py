@@ -92,6 +92,16 @@ def test_a_signal_before_or_in_a_validation_lets_the_epoch_end(toy, tmp_path):
         assert (last.steps, saved(last), end.code) == ([4], 4, 143)
 
 
+class SignalAtTheEnd(Callback):
+    def on_train_end(self, trainer, pl_module):
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_signal_after_the_last_save_is_not_forgotten(toy, tmp_path):
+    last, end = fit(toy, tmp_path, 60, SignalAtTheEnd())
+    assert (last.steps, saved(last), end.code) == ([4, 8], 8, 143)
+
+
 def test_the_handlers_of_others_come_back(toy, tmp_path):
     before = signal.getsignal(signal.SIGTERM)
     fit(toy, tmp_path, 60)

@@ -86,8 +86,10 @@ class LastCheckpoint(Checkpoint):
         self._save(trainer, asked)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Leave the signals to others."""
+        """Leave the signals to others, but for one that came since the state was saved."""
         self._hand_back()
+        if asked := self._agreed(trainer)[0]:
+            raise Stopped(asked)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Leave the signals to others."""

@@ -22,8 +22,9 @@ from physml.runs.errors import TrainingError
 from physml.runs.faults import batches_of, explained, going_on, tell_lost_processes
 from physml.runs.files import write_whole
 from physml.runs.quiet import quiet
-from physml.runs.resume import checkpoint_to_resume, steps_logged
+from physml.runs.resume import checkpoint_to_resume, finished, steps_logged
 from physml.runs.slurm import requeue
+from physml.runs.stopping import stopped_at_once
 from physml.tasks.supervised import SupervisedTask
 
 
@@ -69,24 +70,26 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
             logger.resume(steps_logged(point[1]) if point else 0)
     if config["compile"]:
         task.network.compile()
-    stopped = None
+    stopped, trained = None, False
     try:
-        started = time.perf_counter()
-        checkpoint = str(point[0]) if point else None
-        with batches_of(batches):
-            trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True if checkpoint else None)
-        seconds = next(
-            (callback.seconds for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)),
-            time.perf_counter() - started,
-        )
-        keeper = next((each for each in trainer.checkpoint_callbacks if isinstance(each, ModelCheckpoint)), None)
-        best = keeper.best_model_path if keeper else None
-        with batches_of(batches):
-            trainer.test(task, datamodule=data, ckpt_path=best or None, weights_only=True, verbose=False)
-        if trainer.is_global_zero:
-            _conclude(trainer, task, directory, keeper, seconds)
-            for logger in wandb_logs if best else []:
-                logger.refer_to_checkpoint(Path(best), task.results)
+        with stopped_at_once(trainer):
+            started = time.perf_counter()
+            checkpoint = str(point[0]) if point else None
+            with batches_of(batches):
+                trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True if checkpoint else None)
+            trained = True
+            seconds = next(
+                (callback.seconds for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)),
+                time.perf_counter() - started,
+            )
+            keeper = next((each for each in trainer.checkpoint_callbacks if isinstance(each, ModelCheckpoint)), None)
+            best = keeper.best_model_path if keeper else None
+            with batches_of(batches):
+                trainer.test(task, datamodule=data, ckpt_path=best or None, weights_only=True, verbose=False)
+            if trainer.is_global_zero:
+                _conclude(trainer, task, directory, keeper, seconds)
+                for logger in wandb_logs if best else []:
+                    logger.refer_to_checkpoint(Path(best), task.results)
     except Stopped as end:
         stopped = end
     except SystemExit as end:
@@ -101,19 +104,27 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
             logger.finish()
     if stopped:
         if trainer.is_global_zero:
-            print(f"physml: {stopped.signal.name}: {_next_step(stopped, directory)}", file=sys.stderr, flush=True)
+            next_step = _next_step(stopped, directory, trained)
+            print(f"physml: {stopped.signal.name}: {next_step}", file=sys.stderr, flush=True)
         raise stopped
     score = keeper.best_model_score if keeper else None
     return None if score is None else float(score)
 
 
-def _next_step(stopped: Stopped, directory: Path) -> str:
-    """Queue the job again where there is one, and say how the training goes on."""
+def _next_step(stopped: Stopped, directory: Path, trained: bool) -> str:
+    """Queue the job again where there is one, and say how the run goes on."""
     if not stopped.saved:
         return "nothing is saved, as the weights are not finite numbers; the last checkpoint is older"
+    if finished(directory):
+        return "the training is finished, and its results are written"
+    state, goes_on = "the state is saved", "goes on"
+    if not (directory / "checkpoints" / "last.ckpt").is_file():
+        state, goes_on = "no checkpoint was written yet", "begins again"
+    elif trained:
+        state, goes_on = "the training is finished, its test is not", "tests it"
     if requeue():
-        return "the state is saved; the job is queued again"
-    return f"the state is saved; physml train run={directory} goes on"
+        return f"{state}; the job is queued again"
+    return f"{state}; physml train run={directory} {goes_on}"
 
 
 def build_trainer(config: dict[str, Any]) -> Trainer:
