@@ -19,6 +19,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from physml.runs.build import build
 from physml.runs.checkpoint_files import CheckpointFiles
+from physml.runs.child import child
 
 PROCESSES = 2
 AGREE = 1e-12  # relative difference of gradients in double precision
@@ -189,18 +190,17 @@ def _signals(words: list[str], folder: Path) -> tuple[bool, str]:
     command = [sys.executable, "-m", "physml.cli.main", "train", *words, f"hydra.run.dir={run}"]
     command += ["++callbacks.last_checkpoint.minutes=0", "++trainer.max_epochs=1000000", "++trainer.max_steps=-1"]
     environment = {**os.environ, "WANDB_MODE": "disabled"}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not (run / "checkpoints" / "last.ckpt").exists() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.1)
-    asked = time.monotonic()
-    process.send_signal(signal.SIGTERM)
-    try:
-        _, said = process.communicate(timeout=30)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return False, "SIGTERM did not end a training within 30 s: its steps or its validation take longer than that"
+    with child(command, environment) as process:
+        deadline = time.monotonic() + 60
+        saved = run / "checkpoints" / "last.ckpt"
+        while not saved.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        asked = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        try:
+            _, said = process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            return False, "SIGTERM did not end a training in 30 s: its steps or its validation take longer than that"
     if process.returncode == 128 + signal.SIGTERM:
         return True, f"SIGTERM: a training saved its state and ended in {time.monotonic() - asked:.1f} s"
     return False, f"a training ended with exit code {process.returncode}: {said.strip()[-150:]}"

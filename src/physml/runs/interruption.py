@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from physml.runs.checkpoint_files import HASHES
+from physml.runs.child import child
 from physml.runs.errors import CheckError
 from physml.runs.load import read_checkpoint
 
@@ -51,27 +52,25 @@ def killed_and_whole(words: list[str], folder: Path, kills: int, tell: Callable[
     short = [f"{key}={value}" for key, value in SHORT.items() if key.lstrip("+") not in given]
     command = [sys.executable, "-m", "physml.cli.main", "train", *words, *short]
     whole, killed = folder / "whole", folder / "killed"
-    _finish(_start([*command, f"hydra.run.dir={whole}"]))
+    _train([*command, f"hydra.run.dir={whole}"])
     draw = random.Random(0)
     again = [*command, f"hydra.run.dir={killed}", "resume=auto"]
     for number in range(kills):
         writing = number % 2 == 0
-        process = _start(again)
-        if not _kill(process, killed, writing, saves=draw.randint(1, 3), pause=draw.uniform(0, 0.05)):
-            _finish(process)
-            tell(f"finished before kill {number + 1} of {kills}: train longer to kill it more often")
-            break
+        with child(again) as process:
+            if not _kill(process, killed, writing, saves=draw.randint(1, 3), pause=draw.uniform(0, 0.05)):
+                _finish(process)
+                tell(f"finished before kill {number + 1} of {kills}: train longer to kill it more often")
+                break
         tell(f"kill {number + 1}: {'while it wrote a checkpoint' if writing else 'within an epoch'}, {_where(killed)}")
     else:
-        _finish(_start(again))
+        _train(again)
     return [*_unlike_checkpoints(whole, killed), *_unlike_records(whole, killed)]
 
 
-def _start(command: list[str]) -> subprocess.Popen:
-    """Start a training in a process group of its own."""
-    return subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+def _train(command: list[str]) -> None:
+    with child(command) as process:
+        _finish(process)
 
 
 def _finish(process: subprocess.Popen) -> None:

@@ -1,0 +1,62 @@
+import os
+import select
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from physml.runs.child import child
+
+# A process and one that it has started, as a training starts some that load data. Both hold a pipe, which has an end
+# when both have ended.
+PAIR = """
+import os, signal, sys
+os.fork()
+pipe = open(sys.argv[1], "w")
+print("here", file=pipe, flush=True)
+signal.alarm(60)
+signal.pause()
+"""
+PARENT = """
+import sys
+from physml.runs.child import child
+with child([sys.executable, "-c", *sys.argv[1:]]) as process:
+    process.wait()
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, -signal.SIGINT)]
+)
+def test_a_signal_to_the_parent_ends_all(tmp_path, number, code):
+    os.mkfifo(tmp_path / "pipe")
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, PAIR, tmp_path / "pipe"], stderr=subprocess.DEVNULL)
+    with (tmp_path / "pipe").open() as pipe:
+        assert [pipe.readline(), pipe.readline()] == ["here\n", "here\n"]
+        parent.send_signal(number)
+        assert parent.wait() == code
+        assert select.select([pipe], [], [], 10)[0], "a process was left behind"
+        assert pipe.read() == ""
+
+
+def test_it_is_killed_where_the_block_is_left():
+    with pytest.raises(KeyError), child([sys.executable, "-c", "import signal; signal.pause()"]) as process:
+        raise KeyError
+    assert process.returncode == -signal.SIGKILL
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_one_that_has_ended_is_left_alone():
+    with child([sys.executable, "-c", "import sys; sys.exit('done')"]) as process:
+        assert process.communicate()[1] == "done\n"
+    assert process.returncode == 1
+
+
+def test_a_signal_that_is_passed_over_stays_so():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # by nohup
+    try:
+        with child([sys.executable, "-c", ""]):
+            assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
