@@ -12,8 +12,8 @@ from physml.tasks.sindy_autoencoder import SindyAutoencoderTask
 def make(**changes):
     network = SindyAutoencoder(features=8, variables=["a", "b"], degree=2, components=4, hidden=[6])
     settings = {"free_epochs": 2, "sparse_epochs": 2, "threshold": 0.1, "starts": 2}
-    constraints = {"rate": DecodedRate(weight=0.5)}
-    return SindyAutoencoderTask(network, ReconstructionError(), **({"constraints": constraints} | settings | changes))
+    parts = {"loss": ReconstructionError(), "constraints": {"rate": DecodedRate(weight=0.5)}}
+    return SindyAutoencoderTask(network, **(parts | settings | changes))
 
 
 @pytest.fixture
@@ -82,6 +82,16 @@ def test_a_dropped_term_stays_away(task):
     assert moved.sum() == 11
 
 
-def test_other_constraints_are_refused():
-    with pytest.raises(ValueError, match="expected one constraint, the error of the decoded rate, got 0"):
-        make(constraints={})
+@pytest.mark.parametrize(
+    ("wrong", "line"),
+    [
+        (
+            {"loss": torch.nn.MSELoss()},
+            "expected the error of the reconstruction, .* got MSELoss: set loss=reconstruction",
+        ),
+        ({"constraints": {}}, "expected one constraint, the error of the decoded rate, got 0"),
+    ],
+)
+def test_what_it_cannot_use_is_refused(wrong, line):
+    with pytest.raises(ValueError, match=line):
+        make(**wrong)

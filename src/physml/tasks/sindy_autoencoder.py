@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from physml.losses.reconstruction import ReconstructionError
 from physml.networks.sindy_autoencoder import SindyAutoencoder
 from physml.ops.named import call
 from physml.ops.sparse_coordinates import sparsest_coordinates
@@ -45,7 +46,7 @@ class SindyAutoencoderTask(SecondOrderTask):
         others: As `SecondOrderTask`.
 
     Raises:
-        ValueError: There is not one constraint.
+        ValueError: There is another loss, or not one constraint.
     """
 
     def __init__(
@@ -62,6 +63,11 @@ class SindyAutoencoderTask(SecondOrderTask):
         decay: float = 1e-9,
         **others: Any,
     ) -> None:
+        if not isinstance(loss, ReconstructionError):
+            raise ValueError(
+                f"expected the error of the reconstruction, which the steps lower, got {type(loss).__name__}: "
+                "set loss=reconstruction"
+            )
         if len(constraints) != 1:
             raise ValueError(
                 f"expected one constraint, the error of the decoded rate, got {len(constraints)}: add decoded_rate"
