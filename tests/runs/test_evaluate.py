@@ -2,6 +2,7 @@ import json
 import shutil
 
 import pytest
+import torch
 
 from physml.cli.compose import compose_config
 from physml.runs.errors import ConfigError
@@ -27,6 +28,13 @@ def test_it_finds_the_numbers_of_the_training(copy, contents):
     assert written.startswith("evaluations/")
     assert json.loads(after[written])["metrics"] == found
     assert json.loads(after[written])["test_events"] == json.loads((copy / "results.json").read_text())["test_events"]
+
+
+def test_the_checkpoint_is_read_once(copy, monkeypatch):
+    read, plainly = [], torch.load
+    monkeypatch.setattr(torch, "load", lambda path, **settings: read.append(path) or plainly(path, **settings))
+    evaluate(settings(copy))
+    assert read == [copy / "checkpoints" / "best.ckpt"]
 
 
 def test_each_evaluation_has_its_folder(copy):

@@ -9,7 +9,7 @@ import yaml
 
 import physml
 from physml.data.files import FileDataModule
-from physml.runs.load import load, restore_precision
+from physml.runs.load import load, read_checkpoint, restore_precision
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_double_precision_is_restored_without_rounding(trained, toy):
     expected = torch.load(checkpoint, weights_only=True)["state_dict"]
     task = load(run)
     assert all(value.dtype == torch.float32 for value in task.state_dict().values())
-    restore_precision(task, checkpoint)
+    restore_precision(task, read_checkpoint(checkpoint), checkpoint)
     for name, value in task.state_dict().items():
         assert value.dtype == torch.float64
         assert torch.equal(value, expected[name])

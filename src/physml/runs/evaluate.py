@@ -15,7 +15,7 @@ from physml.runs.contact import first_contact
 from physml.runs.directory import refuse_links_outside, write_results
 from physml.runs.errors import ConfigError
 from physml.runs.faults import batches_of
-from physml.runs.load import load, restore_precision
+from physml.runs.load import built, read_checkpoint, restore_precision
 from physml.runs.quiet import quiet
 
 
@@ -32,7 +32,8 @@ def evaluate(settings: dict[str, Any]) -> dict[str, Any]:
     quiet()
     checkpoint = find_checkpoint(settings["run"])
     allow = tuple(settings["allow"])
-    task = load(checkpoint, allow)
+    state = read_checkpoint(checkpoint)
+    task = built(state, checkpoint, allow)
     config = {**task.hparams, "data": _merged(task.hparams["data"], settings["data"])}
     drawn = config["callbacks"].get("figures") or {}
     plots = drawn.get("plots") or {}
@@ -45,7 +46,7 @@ def evaluate(settings: dict[str, Any]) -> dict[str, Any]:
     batches = getattr(data, "batch_size", None)
     with batches_of(batches, "data.batch_size"):
         first_contact(task, data.test_dataloader())
-    restore_precision(task, checkpoint)
+    restore_precision(task, state, checkpoint)
     home = checkpoint.parent.parent if read_config(checkpoint) else checkpoint.parent
     if read_config(checkpoint):
         refuse_links_outside(home)

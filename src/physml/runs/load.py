@@ -29,7 +29,11 @@ def load(path: str | Path, allow: tuple[str, ...] = ()) -> SupervisedTask:
         ValueError: The checkpoint was changed, cannot be read, or is of another network than the run's config.
     """
     checkpoint = find_checkpoint(path)
-    state = read_checkpoint(checkpoint)
+    return built(read_checkpoint(checkpoint), checkpoint, allow)
+
+
+def built(state: dict[str, Any], checkpoint: Path, allow: tuple[str, ...] = ()) -> SupervisedTask:
+    """Return the trained task of a checkpoint whose contents have been read; see `load`."""
     config = read_config(checkpoint) or dict(state.get("hyper_parameters", {}))
     if "task" not in config:
         raise ValueError(f"{checkpoint}: neither a config.yaml beside it nor a config in it: expected a run of physml")
@@ -40,12 +44,11 @@ def load(path: str | Path, allow: tuple[str, ...] = ()) -> SupervisedTask:
     return task.eval()
 
 
-def restore_precision(task: SupervisedTask, checkpoint: Path) -> None:
-    """Load the weights again, in the precision of their training, from which `load` has rounded them.
+def restore_precision(task: SupervisedTask, state: dict[str, Any], checkpoint: Path) -> None:
+    """Load the weights again, in the precision of their training, from which `built` has rounded them.
 
-    `load` leaves them in the precision in which the task is built, which takes the arrays of files.
+    `built` leaves them in the precision in which the task is built, which takes the arrays of files.
     """
-    state = read_checkpoint(checkpoint)
     task.on_load_checkpoint(state)
     load_weights(task, state, checkpoint)
 
