@@ -26,3 +26,10 @@ def test_it_is_the_norm_of_the_error_over_that_of_the_truth_in_any_batches(array
     torch.testing.assert_close(free.compute(), about[0].norm() / about[1].norm())
     assert free.compute() < 0.2 * metric.compute()
     assert metric.uncertainty() == 0
+
+
+def test_without_a_free_constant_no_points_are_kept(arrays):
+    metric = ComponentError(1)
+    for _ in range(3):
+        metric.update(arrays)
+    assert sum(torch.as_tensor(state).numel() for state in metric.metric_state.values()) == 2

@@ -37,25 +37,34 @@ class ComponentError(Metric):
     def __init__(self, component: int, free_constant: bool = False) -> None:
         super().__init__()
         self.component, self.free_constant = component, free_constant
-        for name in ("time", "error", "truth"):
-            self.add_state(name, [], dist_reduce_fx="cat")
+        if free_constant:  # the means are known at the end
+            for name in ("time", "error", "truth"):
+                self.add_state(name, [], dist_reduce_fx="cat")
+        else:
+            for name in ("squared_error", "squared_truth"):
+                self.add_state(name, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
 
     def update(self, arrays: Mapping[str, Tensor]) -> None:
         """Add the points of one batch: ``x``, ``prediction`` and ``target``."""
         truth = arrays["target"][:, self.component].double()
-        self.time.append(arrays["x"][:, 0])
-        self.error.append(arrays["prediction"][:, self.component] - truth)
-        self.truth.append(truth)
+        error = arrays["prediction"][:, self.component] - truth
+        if self.free_constant:
+            self.time.append(arrays["x"][:, 0])
+            self.error.append(error)
+            self.truth.append(truth)
+        else:
+            self.squared_error += error.square().sum()
+            self.squared_truth += truth.square().sum()
 
     def compute(self) -> Tensor:
         """Return the relative error over all points so far."""
-        error, truth = dim_zero_cat(self.error), dim_zero_cat(self.truth)
-        if self.free_constant:
-            _, moment, count = torch.unique(dim_zero_cat(self.time), return_inverse=True, return_counts=True)
-            error, truth = (
-                values - (values.new_zeros(len(count)).index_add(0, moment, values) / count)[moment]
-                for values in (error, truth)
-            )
+        if not self.free_constant:
+            return (self.squared_error / self.squared_truth).sqrt()
+        _, moment, count = torch.unique(dim_zero_cat(self.time), return_inverse=True, return_counts=True)
+        error, truth = (
+            values - (values.new_zeros(len(count)).index_add(0, moment, values) / count)[moment]
+            for values in (dim_zero_cat(self.error), dim_zero_cat(self.truth))
+        )
         return error.norm() / truth.norm()
 
     def uncertainty(self) -> Tensor:
