@@ -31,3 +31,19 @@ def test_a_long_list_of_choices_is_cut_and_says_so(command):
     assert done.code == 2
     assert "(did you mean 'galaxy_cnn'?)" in done.complaint
     assert re.search(r", … \(\d\d in all: see physml list\)$", done.complaint)
+
+
+@pytest.mark.parametrize("word", ["data.fold.number=1", "data.fold.of=3"])
+def test_a_fold_without_folds_is_told_what_sets_them(command, word):
+    key = word.partition("=")[0]
+    assert command("train", "experiment=moons_flow", word).complaint == (
+        f"no key {key!r}, as 'data.fold' is not set in this config: sweep=folds sets it, and trains one fold alone if "
+        "data.fold.number=… is added"
+    )
+
+
+def test_a_key_below_an_argument_that_is_not_set(command):
+    assert command("train", "experiment=moons_flow", "trainer.plugins.x=1").complaint == (
+        "no key 'trainer.plugins.x', as 'trainer.plugins' is not set in this config: "
+        "write '+trainer.plugins={_target_: …}' to add it"
+    )

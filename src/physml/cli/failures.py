@@ -12,6 +12,9 @@ from physml.runs.check import did_you_mean
 from physml.runs.errors import CheckError, ConfigError, TrainingError
 from physml.runs.faults import explained
 
+# What sets keys of the data that no choice of data sets.
+SETTING = {"data.fold": "sweep=folds sets it, and trains one fold alone if data.fold.number=… is added"}
+
 
 def explain(error: BaseException) -> tuple[str, int]:
     """Return one line that tells what is wrong, and the exit code: 2 for bad input, 1 for what failed later."""
@@ -89,8 +92,12 @@ def _unknown_key(key: str, text: str) -> str:
         parts.pop()
     parent, name = ".".join(parts[:-1]), parts[-1]
     present, accepted = _keys(parent), _arguments(parent)
-    if ".".join(parts) == key and name in accepted:
-        return f"{key!r} is not set in this config yet: write +{key}=… to add it"
+    if name in accepted and name not in present:
+        unset = ".".join(parts)
+        if unset == key:
+            return f"{key!r} is not set in this config yet: write +{key}=… to add it"
+        setting = SETTING.get(unset, f"write '+{unset}={{_target_: …}}' to add it")
+        return f"no key {key!r}, as {unset!r} is not set in this config: {setting}"
     if isinstance(_select(f"task.{key.rpartition('.')[0]}"), dict):
         return f"no key {key!r} (did you mean 'task.{key}'?)"
     where = f"{parent} has {', '.join(present) or 'no keys'}" if parent else f"there are {', '.join(present)}"
