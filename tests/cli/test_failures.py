@@ -47,3 +47,10 @@ def test_a_key_below_an_argument_that_is_not_set(command):
         "no key 'trainer.plugins.x', as 'trainer.plugins' is not set in this config: "
         "write '+trainer.plugins={_target_: …}' to add it"
     )
+
+
+@pytest.mark.parametrize("words", [["data=file"], ["data=stream", "data.path=a.h5"]])
+def test_a_value_that_others_refer_to_is_missing(command, words):
+    line = "data.in_shape: needs a value: add data.in_shape=…"
+    assert command("train", *words).complaint == line
+    assert command("train", "sweep=folds", *words).complaint == line

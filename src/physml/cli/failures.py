@@ -52,6 +52,8 @@ def _configuration(error: BaseException) -> str:
     inner = str(error.__cause__) if error.__cause__ else ""
     if extra := _missing_extra(text + inner):
         return extra
+    if value := re.search(r"Missing mandatory value: (\S+)", text):
+        return f"{value[1]}: needs a value: add {value[1]}=…"
     if missing := re.search(r"Could not override '([^']+)'", text):
         return _unknown_key(missing[1], text + inner)
     if key := re.search(r"Could not delete from config. '([^']+)' does not exist", text):
