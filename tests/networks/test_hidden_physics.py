@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from physml.networks.field import Field
-from physml.networks.hidden_physics import HiddenPhysics, LearntLaw, PhaseSymmetricLaw, formula
+from physml.networks.hidden_physics import HiddenPhysics, LearntLaw, ParitySymmetricLaw, PhaseSymmetricLaw, formula
 from physml.ops.derivatives import derivatives
 
 NAMES = ["u", "u_x", "v_xx", "u_xxx"]
@@ -66,6 +66,26 @@ def test_a_law_without_absolute_phase_reads_all_that_does_not_turn(seed):
 def test_a_law_without_absolute_phase_needs_real_and_imaginary_parts(inputs, rates):
     with pytest.raises(ValueError, match=rf"expected pairs of real and imaginary parts .* got {inputs} and {rates}"):
         PhaseSymmetricLaw(inputs, rates)
+
+
+def test_a_law_without_left_and_right_turns_its_sign_with_odd_inputs_and_with_no_others(seed):
+    law = ParitySymmetricLaw(3, hidden=[6], odd=[0, 2])
+    torch.nn.init.normal_(law.layers[0].bias)  # or all of the perceptron were odd
+    z, rate = torch.randn(50, 3, dtype=torch.float64), torch.randn(50, 1, dtype=torch.float64)
+    law.calibrate(z, rate)
+    before = law(z)
+    torch.testing.assert_close(law.rate_scale, rate.std(0))  # the unit of the residual
+    torch.testing.assert_close(law(z * torch.tensor([-1.0, 1.0, -1.0])), -before)
+    for others in ([1.0, -1.0, 1.0], [-1.0, 1.0, 1.0], [-1.0, -1.0, -1.0]):
+        assert (law(z * torch.tensor(others)) + before).abs().max() > 0.01
+    law.calibrate(z * 3, 5 * rate)
+    torch.testing.assert_close(law(z * 3), 5 * before)
+
+
+@pytest.mark.parametrize("odd", [[], [3], [-1]])
+def test_a_law_without_left_and_right_needs_to_know_what_is_odd(odd):
+    with pytest.raises(ValueError, match=r"expected numbers of odd inputs, from 0 to 2, got .*: give those that turn"):
+        ParitySymmetricLaw(3, odd=odd)
 
 
 def test_a_formula_is_read_off_the_law_and_not_off_the_fields(physics):

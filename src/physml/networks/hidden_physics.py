@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from physml.networks.field import Field, JetLinear
+from physml.networks.wave_series import WaveSeries
 from physml.ops.sparse_law import SparseLaw, read_law
 
 
@@ -121,6 +122,60 @@ def _complex(parts: Tensor) -> Tensor:
     return torch.complex(parts[:, ::2], parts[:, 1::2])
 
 
+class ParitySymmetricLaw(nn.Module):
+    r"""Rates of change that turn their sign with some of what they depend on, as a law knows no left and right.
+
+    .. math:: N(P z; w) = -N(z; w): \qquad N(z; w) = \tfrac12 \left( M(z; w) - M(P z; w) \right)
+
+    P turns the sign of the odd z. If the mirror image of a solution, with its sign turned, is a solution as well, u and
+    its even slopes are odd, the other slopes are not. A field that is its own image then stays so for all times,
+    whatever the weights of the `LearntLaw` M: it cannot drift.
+
+    Units: those of the rates.
+
+    Args:
+        inputs: Number of the z.
+        rates: Number of the N, all of which are odd.
+        hidden: Widths of the hidden layers.
+        odd: Which of the z are odd, counted from 0.
+
+    Shapes: z (points, inputs) → (points, rates), in double precision
+
+    Raises:
+        ValueError: There is an odd z that is no input, or none.
+    """
+
+    def __init__(self, inputs: int, rates: int = 1, hidden: Sequence[int] = (20, 20), *, odd: Sequence[int]) -> None:
+        super().__init__()
+        if not odd or not set(odd) <= set(range(inputs)):
+            raise ValueError(
+                f"expected numbers of odd inputs, from 0 to {inputs - 1}, got {list(odd)}: give those that turn their "
+                "sign with the rate"
+            )
+        self.whole = LearntLaw(inputs, rates, hidden)
+        mirror = torch.ones(inputs, dtype=torch.float64)
+        mirror[list(odd)] = -1.0
+        self.register_buffer("mirror", mirror, persistent=False)
+
+    @property
+    def layers(self) -> nn.ModuleList:
+        """The layers with weights."""
+        return self.whole.layers
+
+    @property
+    def rate_scale(self) -> Tensor:
+        """The unit of the rates."""
+        return self.whole.rate_scale
+
+    def calibrate(self, z: Tensor, rate: Tensor) -> None:
+        """Take the scales from data. Shapes: z (points, inputs), rate (points, rates)."""
+        self.whole.calibrate(z, rate)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return N."""
+        return (self.whole(z) - self.whole(self.mirror * z)) / 2
+
+
 class HiddenPhysics(nn.Module):
     r"""Fields, and the law of their evolution as a function of them and their slopes.
 
@@ -134,11 +189,12 @@ class HiddenPhysics(nn.Module):
     Source: Raissi 2018, arXiv 1801.06637.
 
     Args:
-        field: The u over time t and place.
+        field: The u over time t and place: a `Field`, or what has its ``derivatives`` and ``layers``, such as
+            `physml.networks.wave_series.WaveSeries`.
         inputs: What N may depend on: ``u`` for a field, ``u_xx`` for its second slope along x.
         rates: The rates that N tells: ``u_t`` for that of u.
         hidden: Widths of the hidden layers of N.
-        law: Kind of N: `LearntLaw` or `PhaseSymmetricLaw`.
+        law: Kind of N: `LearntLaw`, `PhaseSymmetricLaw` or `ParitySymmetricLaw`.
 
     Shapes: x (points, variables) → (points, fields)
 
@@ -155,7 +211,7 @@ class HiddenPhysics(nn.Module):
 
     def __init__(
         self,
-        field: Field,
+        field: Field | WaveSeries,
         inputs: Sequence[str],
         rates: Sequence[str] = ("u_t",),
         hidden: Sequence[int] = (20, 20),
