@@ -19,8 +19,9 @@ signal.alarm(60)
 signal.pause()
 """
 PARENT = """
-import sys
+import signal, sys
 from physml.runs.child import child
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever the tests were started by
 with child([sys.executable, "-c", *sys.argv[1:]]) as process:
     process.wait()
 """

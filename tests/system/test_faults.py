@@ -150,8 +150,10 @@ def test_wandb_that_is_killed(process, toy, toy_run, tmp_path, monkeypatch):
     words = [*toy, "logger=[csv,wandb]", fault("kill_wandb", "on_train_batch_start", 5)]
     done = process("train", *words, folder=tmp_path, **FAULTY)
     assert done.code == 0
-    assert done.complaint == (
-        "W&B failed (Connection lost): the training goes on without it, and what it has of the run stays incomplete"
+    # The connection is lost or reset, as the moment has it.
+    assert re.fullmatch(
+        r"W&B failed \(.*Connection .*\): the training goes on without it, and what it has of the run stays incomplete",
+        done.complaint,
     )
     assert_same_end(done.run_dir, toy_run)
 
