@@ -57,6 +57,11 @@ def test_a_law_without_left_and_right_turns_its_sign_with_odd_inputs_and_with_no
     torch.testing.assert_close(law(z * 3), 5 * before)
 
 
+def test_a_law_without_left_and_right_leaves_a_perceptron_that_is_odd_as_it_is(seed):
+    law, z = ParitySymmetricLaw(3, hidden=[6], odd=[0, 1, 2]), torch.randn(9, 3, dtype=torch.float64)
+    torch.testing.assert_close(law(z), law.whole(z))  # whose biases are still 0
+
+
 @pytest.mark.parametrize("odd", [[], [3], [-1]])
 def test_a_law_without_left_and_right_needs_to_know_what_is_odd(odd):
     with pytest.raises(ValueError, match=r"expected numbers of odd inputs, from 0 to 2, got .*: give those that turn"):

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from lightning.pytorch import Trainer
 from torch import nn
 
 from physml.networks.field import JetLinear
@@ -23,6 +24,22 @@ def test_a_step_is_of_its_damping_and_counted_by_its_optimizer(seed):
     torch.testing.assert_close(torch.cat([layer.weight.flatten(), layer.bias]).detach(), slope)
     assert task.damping < 1e-12
     assert len(taken) == 1
+
+
+@pytest.mark.filterwarnings("ignore:.*LeafSpec.*")  # within torch
+def test_the_trainer_counts_its_steps_and_adds_none(seed):
+    x, y = torch.rand(30, 1).double(), torch.rand(30, 1).double()
+
+    class Line(SecondOrderTask):
+        def training_step(self, batch, index):
+            return self.step([self.network], lambda: (self.network(x[None])[0] - y) / 30**0.5)
+
+    task = Line(JetLinear(1, 1, dtype=torch.float64), nn.MSELoss(), {}, repeats=1, damping=1e-12)
+    trainer = Trainer(max_epochs=1, limit_val_batches=0, barebones=True, accelerator="cpu")
+    trainer.fit(task, torch.zeros(1, 1), torch.zeros(1, 1))
+    slope = torch.linalg.lstsq(torch.cat([x, torch.ones_like(x)], dim=1), y).solution.flatten()
+    torch.testing.assert_close(torch.cat([task.network.weight.flatten(), task.network.bias]).detach(), slope)
+    assert trainer.global_step == 1
 
 
 def test_its_damping_is_in_its_checkpoint():
