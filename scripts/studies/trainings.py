@@ -1,4 +1,7 @@
-"""The trainings of a study: one run directory for each variant and seed, made once."""
+"""The trainings of a study: one run directory for each variant and seed, made once.
+
+A study that is started again goes on where it ended.
+"""
 
 import argparse
 import json
@@ -67,16 +70,23 @@ def train_missing(folder: Path, overrides: dict[tuple[str, int], list[str]]) -> 
 
 def refuse_other_words(run: Path, expected: list[str]) -> None:
     """Refuse a finished run of other words: one table is not to mix settings."""
-    got = yaml.safe_load((run / "overrides.yaml").read_text(encoding="utf-8"))
-    if sorted(got) != sorted(expected):
+    if sorted(got := _words(run)) != sorted(expected):
         raise SystemExit(f"{run}: expected a run of {expected}, got one of {got}: choose another --folder")
 
 
 def train(folder: Path, variant: str, seed: int, words: list[str]) -> None:
-    """Train by the command line, in a directory of its own: one that was broken off stays as it is."""
-    directory = folder / variant / f"seed_{seed}_{secrets.token_hex(3)}"
-    command = [Path(sysconfig.get_path("scripts")) / "physml", "train", f"hydra.run.dir={directory}", *words]
-    subprocess.run(command, check=True)
+    """Train by the command line: go on with a run of these words that was broken off, or begin one of its own."""
+    files = sorted(folder.glob(f"{variant}/seed_{seed}_*/overrides.yaml"))
+    broken_off = [file.parent for file in files if sorted(_words(file.parent)) == sorted(words)]
+    if broken_off:
+        arguments = [f"run={broken_off[-1]}"]
+    else:
+        arguments = [f"hydra.run.dir={folder / variant / f'seed_{seed}_{secrets.token_hex(3)}'}", *words]
+    subprocess.run([Path(sysconfig.get_path("scripts")) / "physml", "train", *arguments], check=True)
+
+
+def _words(run: Path) -> list[str]:
+    return yaml.safe_load((run / "overrides.yaml").read_text(encoding="utf-8"))
 
 
 def results(run: Path) -> dict:
@@ -85,6 +95,7 @@ def results(run: Path) -> dict:
 
 
 def commits(runs: list[Path]) -> list[str]:
-    """Return the git commits that some runs are of."""
-    provenances = [json.loads((run / "provenance.json").read_text(encoding="utf-8")) for run in runs]
-    return sorted({str(provenance["git_commit"]) for provenance in provenances})
+    """Return the git commits that some runs are of: those that began them and those that went on with them."""
+    begun = [json.loads((run / "provenance.json").read_text(encoding="utf-8")) for run in runs]
+    parts = [part for run in begun for part in (run, *run.get("resumed", ()))]
+    return sorted({str(part["git_commit"]) for part in parts})

@@ -55,6 +55,22 @@ def test_other_words_are_refused_before_anything_is_trained(finish, commands, tm
     assert commands == []
 
 
+def test_a_run_that_was_broken_off_goes_on_if_it_is_of_these_words(finish, commands, tmp_path):
+    run = finish("a", 1, ["x=1", "seed=1"])
+    (run / "results.json").unlink()
+    trainings.train_missing(tmp_path, {("a", 1): ["seed=1", "x=1"]})
+    trainings.train_missing(tmp_path, {("a", 1): ["seed=1", "x=2"]})
+    assert commands[0] == ["train", f"run={run}"]
+    assert commands[1][1].startswith(f"hydra.run.dir={tmp_path}/a/seed_1_")
+    assert commands[1][2:] == ["seed=1", "x=2"]
+
+
+def test_a_run_is_of_each_commit_that_went_on_with_it(finish):
+    run = finish("a", 1, [], "b")
+    (run / "provenance.json").write_text(json.dumps({"git_commit": "b", "resumed": [{"git_commit": "a"}]}))
+    assert trainings.commits([run]) == ["a", "b"]
+
+
 def test_results_and_commits(finish):
     runs = [finish("a", seed, [], commit) for seed, commit in enumerate("bab")]
     assert trainings.results(runs[0]) == {"parameters": 7}
