@@ -190,7 +190,7 @@ def _signals(words: list[str], folder: Path) -> tuple[bool, str]:
     command = [sys.executable, "-m", "physml.cli.main", "train", *words, f"hydra.run.dir={run}"]
     command += ["++callbacks.last_checkpoint.minutes=0", "++trainer.max_epochs=1000000", "++trainer.max_steps=-1"]
     environment = {**os.environ, "WANDB_MODE": "disabled"}
-    with child(command, environment) as process:
+    with child(command, environment) as (process, said):
         deadline = time.monotonic() + 60
         saved = run / "checkpoints" / "last.ckpt"
         while not saved.exists() and process.poll() is None and time.monotonic() < deadline:
@@ -198,12 +198,12 @@ def _signals(words: list[str], folder: Path) -> tuple[bool, str]:
         asked = time.monotonic()
         process.send_signal(signal.SIGTERM)
         try:
-            _, said = process.communicate(timeout=30)
+            process.wait(timeout=30)
         except subprocess.TimeoutExpired:
             return False, "SIGTERM did not end a training in 30 s: its steps or its validation take longer than that"
-    if process.returncode == 128 + signal.SIGTERM:
-        return True, f"SIGTERM: a training saved its state and ended in {time.monotonic() - asked:.1f} s"
-    return False, f"a training ended with exit code {process.returncode}: {said.strip()[-150:]}"
+        if process.returncode == 128 + signal.SIGTERM:
+            return True, f"SIGTERM: a training saved its state and ended in {time.monotonic() - asked:.1f} s"
+        return False, f"a training ended with exit code {process.returncode}: {said().strip()[-150:]}"
 
 
 def _wandb(folder: Path) -> tuple[bool, str]:

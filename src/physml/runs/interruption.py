@@ -57,9 +57,9 @@ def killed_and_whole(words: list[str], folder: Path, kills: int, tell: Callable[
     again = [*command, f"hydra.run.dir={killed}", "resume=auto"]
     for number in range(kills):
         writing = number % 2 == 0
-        with child(again) as process:
+        with child(again) as (process, said):
             if not _kill(process, killed, writing, saves=draw.randint(1, 3), pause=draw.uniform(0, 0.05)):
-                _finish(process)
+                _finish(process, said)
                 tell(f"finished before kill {number + 1} of {kills}: train longer to kill it more often")
                 break
         tell(f"kill {number + 1}: {'while it wrote a checkpoint' if writing else 'within an epoch'}, {_where(killed)}")
@@ -69,14 +69,13 @@ def killed_and_whole(words: list[str], folder: Path, kills: int, tell: Callable[
 
 
 def _train(command: list[str]) -> None:
-    with child(command) as process:
-        _finish(process)
+    with child(command) as (process, said):
+        _finish(process, said)
 
 
-def _finish(process: subprocess.Popen) -> None:
-    _, complaint = process.communicate()
-    if process.returncode:
-        raise CheckError(f"a training ended with exit code {process.returncode}: {complaint.strip()[-300:]}")
+def _finish(process: subprocess.Popen, said: Callable[[], str]) -> None:
+    if process.wait():
+        raise CheckError(f"a training ended with exit code {process.returncode}: {said().strip()[-300:]}")
 
 
 def _kill(process: subprocess.Popen, run: Path, writing: bool, saves: int, pause: float) -> bool:
@@ -88,8 +87,7 @@ def _kill(process: subprocess.Popen, run: Path, writing: bool, saves: int, pause
         if seen >= saves and (not writing or any(checkpoints.glob(".last.ckpt.*"))):
             time.sleep(0 if writing else pause)
             os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            return process.returncode == -signal.SIGKILL
+            return process.wait() == -signal.SIGKILL
         time.sleep(0.0005)
     return False
 
