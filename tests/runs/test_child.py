@@ -22,7 +22,7 @@ PARENT = """
 import signal, sys
 from physml.runs.child import child
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever the tests were started by
-with child([sys.executable, "-c", *sys.argv[1:]]) as process:
+with child([sys.executable, "-c", *sys.argv[1:]]) as (process, _):
     process.wait()
 """
 
@@ -42,16 +42,22 @@ def test_a_signal_to_the_parent_ends_all(tmp_path, number, code):
 
 
 def test_it_is_killed_where_the_block_is_left():
-    with pytest.raises(KeyError), child([sys.executable, "-c", "import signal; signal.pause()"]) as process:
+    with pytest.raises(KeyError), child([sys.executable, "-c", "import signal; signal.pause()"]) as (process, _):
         raise KeyError
     assert process.returncode == -signal.SIGKILL
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
 def test_one_that_has_ended_is_left_alone():
-    with child([sys.executable, "-c", "import sys; sys.exit('done')"]) as process:
-        assert process.communicate()[1] == "done\n"
-    assert process.returncode == 1
+    with child([sys.executable, "-c", "import sys; sys.exit('done')"]) as (process, said):
+        assert process.wait() == 1
+        assert said() == "done\n"
+
+
+def test_one_that_says_much_is_not_held_up():
+    with child([sys.executable, "-c", "import sys; sys.exit('x' * 2**20)"]) as (process, said):
+        assert process.wait(timeout=60) == 1
+        assert len(said()) == 2**20 + 1
 
 
 def test_a_signal_that_is_passed_over_stays_so():

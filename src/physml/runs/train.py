@@ -7,6 +7,7 @@ from typing import Any
 
 from lightning.pytorch import LightningDataModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.trainer.states import TrainerFn
 from rich.console import Console
 
 from physml.callbacks.last_checkpoint import LastCheckpoint, Stopped
@@ -46,14 +47,7 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
     seed_everything(config["seed"], workers=True, verbose=False)
     directory = Path(config["run_dir"])
     point = checkpoint_to_resume(directory) if resume else None
-    data: LightningDataModule = build(config["data"])
-    task: SupervisedTask = build(config["task"])
-    task.hparams.update(config)
-    data.prepare_data()
-    data.setup("fit")
-    batches = getattr(data, "batch_size", None)
-    with batches_of(batches):
-        first_contact(task, data.train_dataloader())
+    data, task = _parts(config)
     trainer = build_trainer(config)
     if trainer.is_global_zero:
         if resume:
@@ -62,34 +56,13 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
         else:
             start_run(directory, config, overrides)
     tell_lost_processes(directory)
-    wandb_logs = [logger for logger in trainer.loggers if isinstance(logger, WandbLog)]
-    for logger in wandb_logs:
-        logger.log_hyperparams(config)
-    for logger in trainer.loggers:
-        if resume and isinstance(logger, CSVLog):
-            logger.resume(steps_logged(point[1]) if point else 0)
+    _begin_logs(trainer, config, steps_logged(point[1]) if point else 0, resume)
     if config["compile"]:
         task.network.compile()
-    stopped, trained = None, False
+    stopped = None
     try:
         with stopped_at_once(trainer):
-            started = time.perf_counter()
-            checkpoint = str(point[0]) if point else None
-            with batches_of(batches):
-                trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True if checkpoint else None)
-            trained = True
-            seconds = next(
-                (callback.seconds for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)),
-                time.perf_counter() - started,
-            )
-            keeper = next((each for each in trainer.checkpoint_callbacks if isinstance(each, ModelCheckpoint)), None)
-            best = keeper.best_model_path if keeper else None
-            with batches_of(batches):
-                trainer.test(task, datamodule=data, ckpt_path=best or None, weights_only=True, verbose=False)
-            if trainer.is_global_zero:
-                _conclude(trainer, task, directory, keeper, seconds)
-                for logger in wandb_logs if best else []:
-                    logger.refer_to_checkpoint(Path(best), task.results)
+            best = _fit_and_test(trainer, task, data, directory, str(point[0]) if point else None)
     except Stopped as end:
         stopped = end
     except SystemExit as end:
@@ -100,15 +73,67 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
         reason = explained(error) or " ".join(str(error).split())
         raise TrainingError(f"training failed: {reason} ({going_on(directory)})") from error
     finally:
-        for logger in wandb_logs:
+        for logger in _wandb_logs(trainer):
             logger.finish()
     if stopped:
         if trainer.is_global_zero:
-            next_step = _next_step(stopped, directory, trained)
+            next_step = _next_step(stopped, directory, trained=trainer.state.fn == TrainerFn.TESTING)
             print(f"physml: {stopped.signal.name}: {next_step}", file=sys.stderr, flush=True)
         raise stopped
-    score = keeper.best_model_score if keeper else None
-    return None if score is None else float(score)
+    return best
+
+
+def _parts(config: dict[str, Any]) -> tuple[LightningDataModule, SupervisedTask]:
+    """Return the data and the task of a config, once a batch has gone through both."""
+    data: LightningDataModule = build(config["data"])
+    task: SupervisedTask = build(config["task"])
+    task.hparams.update(config)
+    data.prepare_data()
+    data.setup("fit")
+    with batches_of(getattr(data, "batch_size", None)):
+        first_contact(task, data.train_dataloader())
+    return data, task
+
+
+def _begin_logs(trainer: Trainer, config: dict[str, Any], steps: int, resume: bool) -> None:
+    """Tell W&B the config; a log in a file goes on after the steps that the checkpoint has taken."""
+    for logger in _wandb_logs(trainer):
+        logger.log_hyperparams(config)
+    for logger in trainer.loggers:
+        if resume and isinstance(logger, CSVLog):
+            logger.resume(steps)
+
+
+def _wandb_logs(trainer: Trainer) -> list[WandbLog]:
+    return [logger for logger in trainer.loggers if isinstance(logger, WandbLog)]
+
+
+def _fit_and_test(
+    trainer: Trainer, task: SupervisedTask, data: LightningDataModule, directory: Path, checkpoint: str | None
+) -> float | None:
+    """Train, from a checkpoint if there is one, test the best weights, and write and print what they have reached.
+
+    Returns:
+        The best value of the monitored metric.
+    """
+    batches = getattr(data, "batch_size", None)
+    started = time.perf_counter()
+    with batches_of(batches):
+        trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True if checkpoint else None)
+    seconds = next(
+        (callback.seconds for callback in trainer.callbacks if isinstance(callback, LastCheckpoint)),
+        time.perf_counter() - started,
+    )
+    keeper = next((each for each in trainer.checkpoint_callbacks if isinstance(each, ModelCheckpoint)), None)
+    file, score = (keeper.best_model_path, keeper.best_model_score) if keeper else ("", None)
+    best = {} if score is None else {keeper.monitor: float(score)}
+    with batches_of(batches):
+        trainer.test(task, datamodule=data, ckpt_path=file or None, weights_only=True, verbose=False)
+    if trainer.is_global_zero:
+        _conclude(trainer, task, directory, best, seconds)
+        for logger in _wandb_logs(trainer) if file else []:
+            logger.refer_to_checkpoint(Path(file), task.results)
+    return next(iter(best.values()), None)
 
 
 def _next_step(stopped: Stopped, directory: Path, trained: bool) -> str:
@@ -140,15 +165,12 @@ def build_trainer(config: dict[str, Any]) -> Trainer:
     )
 
 
-def _conclude(
-    trainer: Trainer, task: SupervisedTask, directory: Path, keeper: ModelCheckpoint | None, seconds: float
-) -> None:
+def _conclude(trainer: Trainer, task: SupervisedTask, directory: Path, best: dict[str, float], seconds: float) -> None:
     """Write the results and the learning curves, and print the table."""
-    score = keeper.best_model_score if keeper else None
     results = {
         "experiment": task.hparams["name"],
         "metrics": task.results,
-        "best": {keeper.monitor: float(score)} if score is not None else {},
+        "best": best,
         "test_events": task.test_events,
         "logged": {name: float(value) for name, value in trainer.logged_metrics.items()},
         "parameters": sum(weights.numel() for weights in task.parameters()),
