@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from lightning.pytorch import LightningDataModule
 
 from physml.data.arrays import Arrays, as_tensor
 from physml.data.checks import checked
 from physml.data.folds import Fold
-from physml.data.loader import BatchLoader
+from physml.data.in_memory import InMemoryDataModule
 from physml.data.splits import SPLITS, split_edges
 
 
@@ -70,7 +69,7 @@ def assigned(arrays: dict[str, torch.Tensor]) -> Arrays:
     )
 
 
-class FileDataModule(LightningDataModule):
+class FileDataModule(InMemoryDataModule):
     """Serve the events of one ``.npz`` file, split at random into training, validation and test events.
 
     Args:
@@ -97,11 +96,8 @@ class FileDataModule(LightningDataModule):
         seed: int = 0,
         fold: Fold | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(in_shape, out_shape, batch_size, seed, fold)
         self.path, self._edges = path, split_edges(fractions)
-        self.in_shape, self.out_shape = list(in_shape), list(out_shape)
-        self.batch_size, self.seed, self.fold = batch_size, seed, fold
-        self._splits: dict[str, Arrays] = {}
 
     def split(self, name: str) -> Arrays:
         """Return the events of the split ``train``, ``validation`` or ``test``; read when first asked for."""
@@ -115,15 +111,3 @@ class FileDataModule(LightningDataModule):
                 parts[:2] = (rest[part] for part in self.fold.split(np.arange(len(rest)), self.seed))
             self._splits = {split: arrays.select(part) for split, part in zip(SPLITS, parts, strict=True)}
         return self._splits[name]
-
-    def train_dataloader(self) -> BatchLoader:
-        """Return the shuffled training batches."""
-        return BatchLoader(self.split("train"), self.batch_size, shuffle=True, drop_last=True, seed=self.seed)
-
-    def val_dataloader(self) -> BatchLoader:
-        """Return the validation batches."""
-        return BatchLoader(self.split("validation"), self.batch_size)
-
-    def test_dataloader(self) -> BatchLoader:
-        """Return the test batches."""
-        return BatchLoader(self.split("test"), self.batch_size)

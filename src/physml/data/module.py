@@ -3,17 +3,16 @@
 from collections.abc import Callable
 
 import numpy as np
-from lightning.pytorch import LightningDataModule
 
 from physml.data.arrays import Arrays
 from physml.data.checks import checked
 from physml.data.folds import Fold
-from physml.data.loader import BatchLoader
+from physml.data.in_memory import InMemoryDataModule
 
 Source = Callable[[int, np.random.Generator], Arrays]
 
 
-class ArrayDataModule(LightningDataModule):
+class ArrayDataModule(InMemoryDataModule):
     """Draw independent training, validation and test events from a source, and serve them from memory.
 
     Args:
@@ -48,18 +47,15 @@ class ArrayDataModule(LightningDataModule):
         seed: int = 0,
         fold: Fold | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(in_shape, out_shape, batch_size, seed, fold)
         for name, count in (("train", train), ("validation", validation), ("test", test)):
             if count < 1:
                 raise ValueError(f"data.{name}: expected a positive number of events, got {count}: give one")
-        self.in_shape, self.out_shape = list(in_shape), list(out_shape)
-        self.batch_size, self.seed, self.fold = batch_size, seed, fold
         self._draws = {
             "train": (source, train),
             "validation": (source, validation),
             "test": (test_source or source, test),
         }
-        self._splits: dict[str, Arrays] = {}
 
     def split(self, name: str) -> Arrays:
         """Return the events of the split ``train``, ``validation`` or ``test``; drawn once, when first asked for."""
@@ -69,18 +65,6 @@ class ArrayDataModule(LightningDataModule):
             else:
                 self._splits |= self._cross_validated(self.fold)
         return self._splits[name]
-
-    def train_dataloader(self) -> BatchLoader:
-        """Return the shuffled training batches."""
-        return BatchLoader(self.split("train"), self.batch_size, shuffle=True, drop_last=True, seed=self.seed)
-
-    def val_dataloader(self) -> BatchLoader:
-        """Return the validation batches."""
-        return BatchLoader(self.split("validation"), self.batch_size)
-
-    def test_dataloader(self) -> BatchLoader:
-        """Return the test batches."""
-        return BatchLoader(self.split("test"), self.batch_size)
 
     def _drawn(self, name: str, source: Source, count: int) -> Arrays:
         # One stream per split: changing the number of training events leaves the test events as they were.
