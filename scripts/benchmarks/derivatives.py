@@ -111,11 +111,16 @@ def gradient(way: Callable[[Problem], Tensor], problem: Problem) -> list[Tensor]
     return list(torch.autograd.grad(way(problem), weights, allow_unused=True, materialize_grads=True))
 
 
-def compiled(way: Callable[[Problem], Tensor], problem: Problem) -> Callable[[Problem], Tensor]:
-    """Compile a way for a problem, and say how long that took."""
+def compiled(way: Callable[[Problem], Tensor], problem: Problem) -> Callable[[Problem], Tensor] | None:
+    """Compile a way for a problem, and say how long that took; None if torch fails at it."""
+    torch.compiler.reset()  # or too many problems in turn are not compiled any more
     loss = torch.compile(lambda: way(problem))
     started = time.perf_counter()
-    gradient(lambda _: loss(), problem)
+    try:
+        gradient(lambda _: loss(), problem)
+    except RuntimeError as error:
+        print(f"{way.__name__} is left out, as torch.compile fails: {' '.join(str(error).split())[:60]}", flush=True)
+        return None
     print(f"{way.__name__} compiled in {time.perf_counter() - started:.0f} s", flush=True)
     return lambda _: loss()
 
@@ -127,7 +132,8 @@ def compare(name: str, points: int, double: bool, turns: int, compile_too: bool)
     problem = Problem(residual, field, torch.rand(points, 2, dtype=field.lower.dtype))
     ways = {way.__name__: way for way in (reverse, forward, jets)}
     if compile_too:
-        ways |= {f"{way.__name__}, compiled": compiled(way, problem) for way in (jets, forward)}
+        made = {f"{way.__name__}, compiled": compiled(way, problem) for way in (jets, forward)}
+        ways |= {label: way for label, way in made.items() if way}
     expected = gradient(reverse, problem)
     scale = max(float(part.abs().max()) for part in expected)
     times: dict[str, list[float]] = {label: [] for label in ways}

@@ -32,3 +32,20 @@ def test_a_box_without_volume_is_refused(lower, upper):
 def test_unknown_derivatives_are_refused(name):
     with pytest.raises(ValueError, match=r"expected derivatives of u by t, x, got"):
         Field(["t", "x"], [0.0, 0.0], [1.0, 1.0]).derivatives(torch.rand(3, 2), [name])
+
+
+@pytest.mark.filterwarnings("ignore:.*lru_cache.*")  # what it keeps depends on the channels alone
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")  # within torch
+@pytest.mark.parametrize("names", [["u", "u_t", "u_x", "u_xx"], ["u_xxxx", "u_tx"]])
+@pytest.mark.parametrize("conditions", [None, shock_conditions])
+def test_derivatives_are_compiled_as_one_graph(seed, conditions, names):
+    field = Field(["t", "x"], [0.0, -1.0], [1.0, 1.0], hidden=[6, 6], conditions=conditions)
+    x, weight = torch.rand(9, 2).double(), field.layers[0].weight
+    expected = field.derivatives(x, names)
+    slopes, values = torch.autograd.grad(sum(expected.values()).square().sum(), weight), field(x)
+    torch.compiler.reset()
+    field.compile(backend="aot_eager", fullgraph=True)
+    found = field.derivatives(x, names)
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(torch.autograd.grad(sum(found.values()).square().sum(), weight), slopes)
+    torch.testing.assert_close(field(x), values)

@@ -50,3 +50,8 @@ def test_its_damping_is_in_its_checkpoint():
 def test_first_order_optimizers_are_refused(wrong):
     with pytest.raises(ValueError, match=r"expected no optimizer and no scheduler"):
         make(**wrong)
+
+
+def test_a_compiled_network_is_refused():
+    with pytest.raises(ValueError, match="compile: expected false, got true: second-order steps read"):
+        make().compile_network()

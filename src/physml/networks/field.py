@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -118,6 +119,10 @@ class Field(nn.Module):
             name: jet[place[tuple(map(letters.count, self.variables))], :, self.outputs.index(output)]
             for name, (output, letters) in parts.items()
         }
+
+    def compile(self, *args: Any, **settings: Any) -> None:
+        """Compile what values and derivatives have in common; arguments as `torch.compile`."""
+        self._network = torch.compile(self._network, *args, **settings)
 
     def _network(self, x: Tensor, channels: tuple[taylor.Order, ...]) -> Tensor:
         """The jet of f. Shapes: (points, variables) → (channels, points, outputs)."""

@@ -224,4 +224,4 @@ def _minus(a: Order, b: Order) -> Order:
 
 
 def _binomial(a: Order, b: Order) -> int:
-    return prod(comb(i, j) for i, j in zip(a, b, strict=True))
+    return prod([comb(i, j) for i, j in zip(a, b, strict=True)])

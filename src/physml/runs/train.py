@@ -57,8 +57,6 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
             start_run(directory, config, overrides)
     tell_lost_processes(directory)
     _begin_logs(trainer, config, steps_logged(point[1]) if point else 0, resume)
-    if config["compile"]:
-        task.network.compile()
     stopped = None
     try:
         with stopped_at_once(trainer):
@@ -92,6 +90,8 @@ def _parts(config: dict[str, Any]) -> tuple[LightningDataModule, SupervisedTask]
     data.setup("fit")
     with batches_of(getattr(data, "batch_size", None)):
         first_contact(task, data.train_dataloader())
+    if config["compile"]:
+        task.compile_network()
     return data, task
 
 

@@ -52,6 +52,17 @@ class SecondOrderTask(SupervisedTask):
         self.repeats = repeats
         self.register_buffer("damping", torch.tensor(damping, dtype=torch.float64))
 
+    def compile_network(self) -> None:
+        """Refuse it: a step reads what goes through each layer, which a compiled network does not tell.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError(
+            "compile: expected false, got true: second-order steps read what goes through each layer, which a compiled "
+            "network does not tell: leave it out"
+        )
+
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return what takes the steps."""
         return torch.optim.SGD(self.parameters(), lr=1.0)

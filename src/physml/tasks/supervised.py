@@ -92,6 +92,10 @@ class SupervisedTask(LightningModule):
         self.results: dict[str, dict[str, Any]] = {}  # what the last test found: value, uncertainty and unit by name
         self.test_events = 0  # how many events it saw, in all processes together
 
+    def compile_network(self) -> None:
+        """Compile the network with ``torch.compile``, when it is first used."""
+        self.network.compile()
+
     def forward(self, batch: Batch) -> Any:
         """Return the prediction ŷ = f(x; w) for a batch."""
         return call(self.network, batch)
