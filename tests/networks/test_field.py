@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from physml.networks.embeddings import FourierFeatures
 from physml.networks.field import Field
 from physml.physics.burgers import shock_conditions
 
@@ -20,6 +21,16 @@ def test_single_precision_is_a_choice():
     field = Field(["t"], [0.0], [1.0], double=False)
     assert field(torch.rand(3, 1, dtype=torch.float64)).dtype == torch.float32
     assert Field(["t"], [0.0], [1.0])(torch.rand(3, 1)).dtype == torch.float64
+
+
+def test_derivatives_stay_precise_in_mixed_precision(seed):
+    waves, x = FourierFeatures(2), torch.rand(9, 2)
+    field = Field(["t", "x"], [0.0, -1.0], [1.0, 1.0], hidden=[6, 6], embedding=waves, double=False)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = field.derivatives(x, ["u", "u_xx"])
+    torch.testing.assert_close(found, field.derivatives(x, ["u", "u_xx"]))
+    found["u_xx"].square().sum().backward()
+    assert field.layers[0].weight.grad.dtype == torch.float32
 
 
 @pytest.mark.parametrize(("lower", "upper"), [([0.0], [1.0, 1.0]), ([0.0, 1.0], [1.0, 1.0])])

@@ -20,8 +20,29 @@ class JetLinear(nn.Linear):
 
     def forward(self, jet: Tensor) -> Tensor:
         """Return the jet of W h + b."""
-        bias = F.pad(self.bias[None, None], (0, 0, 0, 0, 0, len(jet) - 1))
-        return torch.baddbmm(bias, jet, self.weight.t().expand(len(jet), -1, -1))
+        if len(jet) == 1:
+            return F.linear(jet, self.weight, self.bias)
+        if torch.compiler.is_compiling():
+            return F.linear(jet, self.weight) + F.pad(self.bias[None, None], (0, 0, 0, 0, 0, len(jet) - 1))
+        return _Affine.apply(jet, self.weight, self.bias)
+
+
+class _Affine(torch.autograd.Function):
+    """W h + b of jets as one product of matrices, and its gradient as two."""
+
+    @staticmethod
+    def forward(ctx, jet: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        z = (jet.flatten(0, 1) @ weight.t()).view(*jet.shape[:-1], -1)
+        z[0] += bias
+        ctx.save_for_backward(jet, weight)
+        return z
+
+    @staticmethod
+    def backward(ctx, slope: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
+        jet, weight = ctx.saved_tensors
+        flat = slope.flatten(0, 1)
+        jet_slope = (flat @ weight).view_as(jet) if ctx.needs_input_grad[0] else None
+        return jet_slope, flat.t() @ jet.flatten(0, 1), slope[0].sum(0)
 
 
 class Field(nn.Module):
@@ -110,7 +131,8 @@ class Field(nn.Module):
                 )
         x = x.to(self.lower.dtype)
         channels = taylor.orders([letters for _, letters in parts.values()], self.variables)
-        jet = self._network(x, channels)
+        with torch.autocast(x.device.type, enabled=False):  # derivatives in half precision would be noise
+            jet = self._network(x, channels)
         if self.conditions is not None:
             a, g = self._conditions(x, channels)
             jet = a + taylor.multiply(g, jet, channels)

@@ -124,16 +124,16 @@ class _Tanh(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, z: Tensor, channels: tuple[Order, ...]) -> Tensor:
-        recursion, products = _chain(channels), _squares(channels)
-        y, s = torch.empty_like(z), {channel: torch.zeros_like(z[0]) for channel in sorted(_inner(channels)) if channel}
+        recursion, products, needed = _chain(channels), _squares(channels), _inner(channels)
+        y, s = torch.empty_like(z), {}
         torch.tanh(z[0], out=y[0])
         for channel in range(1, len(channels)):
             torch.ops.aten.tanh_backward(z[channel], y[0], grad_input=y[channel])  # s z: the term β = 0
             for factor, i, j in recursion[channel][1:]:
                 y[channel].addcmul_(s[i], z[j], value=factor)
-            if channel in s:
+            if channel in needed:
                 for factor, i, j in products[channel]:
-                    s[channel].addcmul_(y[i], y[j], value=-factor)
+                    _add(s, channel, y[i], y[j], -factor)
         ctx.save_for_backward(z, y, *s.values())
         ctx.channels = channels
         return y
@@ -144,26 +144,38 @@ class _Tanh(torch.autograd.Function):
         if torch.is_grad_enabled():  # a second derivative is asked for
             again = tanh_by_recursion(z, channels)
             return torch.autograd.grad(again, z, slopes, create_graph=True)[0], None
-        recursion, products, needed = _chain(channels), _squares(channels), sorted(_inner(channels))
-        s = dict(zip(needed[1:], s, strict=True))
-        s_slope = dict(zip(needed, torch.zeros_like(z[: len(needed)]), strict=True))
-        changed = {0, *(i for channel in s for _, *pair in products[channel] for i in pair)}
-        y_slope = [slope.clone() if channel in changed else slope for channel, slope in enumerate(slopes)]
+        recursion, products = _chain(channels), _squares(channels)
+        s = dict(zip(sorted(_inner(channels))[1:], s, strict=True))
+        s_slope: dict[int, Tensor] = {}
+        y_slope, given = dict(enumerate(slopes)), set(range(len(channels)))
         for channel in range(len(channels) - 1, 0, -1):
             if channel in s:
                 for factor, i, j in products[channel]:
-                    y_slope[i].addcmul_(s_slope[channel], y[j], value=-factor)
-                    y_slope[j].addcmul_(s_slope[channel], y[i], value=-factor)
+                    _add(y_slope, i, s_slope[channel], y[j], -factor, given)
+                    _add(y_slope, j, s_slope[channel], y[i], -factor, given)
             for factor, i, j in recursion[channel]:
-                s_slope[i].addcmul_(y_slope[channel], z[j], value=factor)
-        y_slope[0].addcmul_(s_slope[0], y[0], value=-2)
+                _add(s_slope, i, y_slope[channel], z[j], factor)
+        _add(y_slope, 0, s_slope[0], y[0], -2, given)
         z_slope = torch.empty_like(z)
-        for channel, slope in enumerate(y_slope):
+        for channel, slope in y_slope.items():
             torch.ops.aten.tanh_backward(slope, y[0], grad_input=z_slope[channel])
         for channel, terms in enumerate(recursion):
             for factor, i, j in terms[1:]:
                 z_slope[j].addcmul_(y_slope[channel], s[i], value=factor)
         return z_slope, None
+
+
+def _add(
+    totals: dict[int, Tensor], channel: int, a: Tensor, b: Tensor, factor: int, given: set[int] | None = None
+) -> None:
+    """Add factor × a × b to a total, in place unless it is one of those `given`, which are not ours to change."""
+    if channel not in totals:
+        totals[channel] = a * b if factor == 1 else (a * b).mul_(factor)
+    elif given and channel in given:
+        totals[channel] = torch.addcmul(totals[channel], a, b, value=factor)
+        given.discard(channel)
+    else:
+        totals[channel].addcmul_(a, b, value=factor)
 
 
 @lru_cache
