@@ -99,3 +99,18 @@ def test_a_source_is_read_at_the_points(seed):
     assert EquationResidual(equation, "yx")(exact, xy) > 1  # here it does not
     field = Field(["x", "y"], [0.0, 0.0], [1.0, 1.0])
     torch.testing.assert_close(law.residual(field, xy), law.residual(nn.Sequential(field), xy))
+
+
+@pytest.mark.parametrize(
+    ("equation", "variables", "channels"),
+    [(Burgers(0.1), "tx", 3), (KortewegDeVries(), "tx", 4), (Helmholtz(), "xy", 4)],
+)
+def test_derivatives_with_constant_coefficients_go_through_a_field_as_one(
+    x, monkeypatch, equation, variables, channels
+):
+    field, law = Field(list(variables), [-3.0, -3.0], [3.0, 3.0], hidden=[6]), EquationResidual(equation, variables)
+    widths, forward = [], Field._network
+    monkeypatch.setattr(Field, "_network", lambda *given: widths.append(len(given[2])) or forward(*given))
+    found = law.residual(field, x)
+    assert widths == [channels]
+    torch.testing.assert_close(found, law.residual(nn.Sequential(field), x))

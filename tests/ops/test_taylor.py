@@ -69,6 +69,36 @@ def test_the_gradient_by_hand_is_that_of_the_recursion_and_of_differences(seed, 
     assert torch.autograd.gradgradcheck(lambda z: taylor.tanh(z, channels), z)
 
 
+SUMS = [{"t": 1.0, "xx": -0.3, "xxxx": 0.2}, {"tx": 2.0, "x": -1.0}]
+WITH_SUMS = taylor.orders(["x", "t"], "tx", SUMS)
+
+
+def summed(jet):
+    """The same from all derivatives apart."""
+    place = {index: channel for channel, index in enumerate(CHANNELS)}
+    parts = [taylor.parts(channel) for channel in WITH_SUMS]
+    return torch.stack([sum(factor * jet[place[index]] for factor, index in each) for each in parts])
+
+
+def test_a_sum_of_derivatives_is_one_channel(x):
+    assert len(WITH_SUMS) == 7  # 1, t, x, xx, xxx, both sums
+    a, b = jet(inner, x), jet(other, x)
+    short_a, short_b = summed(a), summed(b)
+    for rule in (taylor.tanh, taylor.tanh_by_recursion):
+        torch.testing.assert_close(rule(short_a, WITH_SUMS), summed(taylor.tanh(a, CHANNELS)))
+    torch.testing.assert_close(taylor.multiply(short_a, short_b, WITH_SUMS), summed(taylor.multiply(a, b, CHANNELS)))
+    for found, expected in zip(taylor.sin_cos(short_a, WITH_SUMS), taylor.sin_cos(a, CHANNELS), strict=True):
+        torch.testing.assert_close(found, summed(expected))
+    scale, shift = torch.tensor([3.0, 0.5], dtype=torch.float64), torch.tensor([0.2, -1.0], dtype=torch.float64)
+    found, expected = (taylor.coordinates(x, scale, shift, channels) for channels in (WITH_SUMS, CHANNELS))
+    torch.testing.assert_close(found, summed(expected))
+
+
+def test_the_gradient_of_a_sum_by_hand_is_that_of_differences(seed):
+    z = torch.randn(len(WITH_SUMS), 3, 2, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda z: taylor.tanh(z, WITH_SUMS), z)
+
+
 def test_coordinates_have_their_scale_as_slope(x):
     scale, shift = torch.tensor([3.0, 0.5], dtype=torch.float64), torch.tensor([0.2, -1.0], dtype=torch.float64)
     found = taylor.coordinates(x, scale, shift, CHANNELS)
@@ -90,6 +120,19 @@ def test_a_field_knows_its_derivatives(x, conditions):
     assert list(found) == names
     for name in names:
         torch.testing.assert_close(found[name], expected[name], msg=name)
+
+
+@pytest.mark.parametrize("conditions", [None, walls], ids=["free", "conditions"])
+def test_a_field_knows_sums_of_its_derivatives(x, conditions):
+    field = Field(["t", "x"], [0.0, -1.0], [2.0, 1.0], outputs=["u", "v"], hidden=[7, 5], conditions=conditions)
+    sums = {"heat": {"v_t": 1.0, "v_xx": -0.5}, "u_x": {"u_x": 2.0, "u_xxx": -1.0}}
+    found = field.derivatives(x, ["u", "v_x"], sums)
+    each = derivatives(field, x, ["u", "v_x", "v_t", "v_xx", "u_x", "u_xxx"], "tx", "uv")
+    assert list(found) == ["u", "v_x", "heat", "u_x"]
+    torch.testing.assert_close(found["u"], each["u"])
+    torch.testing.assert_close(found["v_x"], each["v_x"])
+    torch.testing.assert_close(found["heat"], each["v_t"] - 0.5 * each["v_xx"])
+    torch.testing.assert_close(found["u_x"], 2 * each["u_x"] - each["u_xxx"])
 
 
 def test_weights_get_the_gradient_that_reverse_mode_gives(x):

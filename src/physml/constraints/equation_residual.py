@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from physml.constraints.unknown_coefficients import UnknownCoefficients
 from physml.ops.derivatives import derivatives
+from physml.ops.linear_sum import linear_sum
 from physml.ops.named import call, parameters
 
 
@@ -17,7 +18,8 @@ class EquationResidual(nn.Module):
     .. math:: \Omega = \frac1N \sum_n \left| m(x_n)\, F(u, u_t, u_x, \dots)(x_n) \right|^2
 
     The equation says which derivatives it needs by the names of its residual's parameters; a variable's letter alone
-    is the coordinate itself, for a source that depends on it.
+    is the coordinate itself, for a source that depends on it. Those that it calls ``linear``, as F is linear in them
+    with constant coefficients, are carried through the network as one sum, if the field can do that.
 
     Units: those of the residual, squared; see the equation.
 
@@ -50,6 +52,8 @@ class EquationResidual(nn.Module):
         self.unknown, self.importance = unknown, importance
         given = [*self.variables, *([] if unknown is None else unknown.names)]
         self.names = [name for name in parameters(equation.residual) if name not in given]
+        alone = self.parts or unknown is not None
+        self.sum = {} if alone else linear_sum(equation.residual, getattr(equation, "linear", ()))
 
     def forward(self, network: nn.Module, x: Tensor) -> Tensor:
         """Return Ω of a field at points, in training after a look at them."""
@@ -69,20 +73,28 @@ class EquationResidual(nn.Module):
             self.importance.observe(x, self._unweighted(network, x))
 
     def _unweighted(self, network: nn.Module, x: Tensor) -> Tensor:
-        # For u = p + i q, u_xx is p_xx and q_xx.
+        known = dict(zip(self.variables, x.unbind(-1), strict=True))
+        if self.unknown is not None:
+            known |= self.unknown.values(x)
+        if self.sum and "sums" in parameters(getattr(network, "derivatives", network)):
+            first, *others = self.sum
+            names = [name for name in self.names if name not in self.sum]
+            known |= network.derivatives(x, names, sums={first: self.sum})
+            known |= dict.fromkeys(others, torch.zeros_like(known[first]))
+        else:
+            known |= self._each(network, x)
+        return call(self.equation.residual, known)
+
+    def _each(self, network: nn.Module, x: Tensor) -> dict[str, Tensor]:
+        """What the residual reads of a field. For u = p + i q, u_xx is p_xx and q_xx."""
         pieces = {name: self._pieces(*name.partition("_")) for name in self.names}
         wanted = [piece for names in pieces.values() for piece in names]
         if hasattr(network, "derivatives"):
             found = network.derivatives(x, wanted)
         else:
             found = derivatives(network, x, wanted, self.variables, self.outputs)
-        known = dict(zip(self.variables, x.unbind(-1), strict=True))
-        if self.unknown is not None:
-            known |= self.unknown.values(x)
-        for name, names in pieces.items():
-            values = [found[piece] for piece in names]
-            known[name] = torch.complex(*values) if len(values) == 2 else values[0]
-        return call(self.equation.residual, known)
+        values = {name: [found[piece] for piece in names] for name, names in pieces.items()}
+        return {name: torch.complex(*both) if len(both) == 2 else both[0] for name, both in values.items()}
 
     def _pieces(self, output: str, mark: str, letters: str) -> list[str]:
         return [part + mark + letters for part in self.parts.get(output, (output,))]

@@ -40,7 +40,7 @@ class Mirrored(nn.Module):
         super().__init__()
         self.column, self.widths = column, list(widths)
 
-    def forward(self, jet: Tensor, channels: tuple[taylor.Order, ...]) -> Tensor:
+    def forward(self, jet: Tensor, channels: tuple[taylor.Channel, ...]) -> Tensor:
         """Return the jet of the features."""
         distance = taylor.absolute(jet[..., self.column : self.column + 1])
         layers = [taylor.tanh(distance / width, channels) for width in self.widths]
@@ -77,7 +77,7 @@ class Periodic(nn.Module):
         super().__init__()
         self.column, self.waves, self.even = column, waves, even
 
-    def forward(self, jet: Tensor, channels: tuple[taylor.Order, ...]) -> Tensor:
+    def forward(self, jet: Tensor, channels: tuple[taylor.Channel, ...]) -> Tensor:
         """Return the jet of the features."""
         k = math.pi * torch.arange(1, self.waves + 1).to(jet)
         sine, cosine = taylor.sin_cos(jet[..., self.column : self.column + 1] * k, channels)
@@ -110,7 +110,7 @@ class FourierFeatures(nn.Module):
         super().__init__()
         self.register_buffer("matrix", scale * torch.randn(waves, variables, dtype=torch.float64))
 
-    def forward(self, jet: Tensor, channels: tuple[taylor.Order, ...]) -> Tensor:
+    def forward(self, jet: Tensor, channels: tuple[taylor.Channel, ...]) -> Tensor:
         """Return the jet of the features."""
         sine, cosine = taylor.sin_cos(jet @ self.matrix.T.to(jet), channels)
         return torch.cat([jet, cosine, sine], dim=-1)
@@ -129,7 +129,7 @@ class Chain(nn.ModuleList):
         torch.Size([1, 3, 5])
     """
 
-    def forward(self, jet: Tensor, channels: tuple[taylor.Order, ...]) -> Tensor:
+    def forward(self, jet: Tensor, channels: tuple[taylor.Channel, ...]) -> Tensor:
         """Return the jet of the last embedding's features."""
         for embedding in self:
             jet = embedding(jet, channels)

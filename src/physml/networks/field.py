@@ -1,6 +1,6 @@
 """A field: a function of space and time that knows its derivatives."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -120,55 +120,81 @@ class Field(nn.Module):
         a, g = self.conditions(x)
         return a + g * values
 
-    def derivatives(self, x: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
-        """Return derivatives of û at the points, as `physml.ops.derivatives.derivatives`. Shapes: (points,) each."""
-        parts = {name: name.partition("_")[::2] for name in names}
-        for name, (output, letters) in parts.items():
-            if output not in self.outputs or not set(letters) <= set(self.variables):
-                raise ValueError(
-                    f"expected derivatives of {', '.join(self.outputs)} by {', '.join(self.variables)}, got {name!r}: "
-                    "rename it"
-                )
-        x = x.to(self.lower.dtype)
-        channels = taylor.orders([letters for _, letters in parts.values()], self.variables)
+    def derivatives(
+        self, x: Tensor, names: Sequence[str], sums: Mapping[str, Mapping[str, float]] | None = None
+    ) -> dict[str, Tensor]:
+        """Return derivatives of û at the points, as `physml.ops.derivatives.derivatives`, and sums of some of them.
+
+        Args:
+            x: The points.
+            names: The derivatives.
+            sums: The coefficients of the derivatives in each sum, all of one component of û; a sum costs as much as
+                the highest of them alone.
+
+        Shapes: x (points, variables) → (points,) each
+        """
+        sums = {name: dict(each) for name, each in (sums or {}).items()}
+        wanted = {name: self._known(name) for name in [*names, *(name for each in sums.values() for name in each)]}
+        added = [{wanted[name][1]: factor for name, factor in each.items()} for each in sums.values()]
+        x, channels = x.to(self.lower.dtype), taylor.orders([wanted[name][1] for name in names], self.variables, added)
         with torch.autocast(x.device.type, enabled=False):  # derivatives in half precision would be noise
             jet = self._network(x, channels)
         if self.conditions is not None:
             a, g = self._conditions(x, channels)
             jet = a + taylor.multiply(g, jet, channels)
         place = {index: channel for channel, index in enumerate(channels)}
-        return {
-            name: jet[place[tuple(map(letters.count, self.variables))], :, self.outputs.index(output)]
-            for name, (output, letters) in parts.items()
-        }
+        found = {name: jet[place[taylor.order(wanted[name][1], self.variables)], :, wanted[name][0]] for name in names}
+        outputs = [wanted[next(iter(each))][0] for each in sums.values()]
+        last = jet[len(channels) - len(sums) :]
+        return found | {name: each[:, output] for name, each, output in zip(sums, last, outputs, strict=True)}
+
+    def _known(self, name: str) -> tuple[int, str]:
+        """The column of û and the letters of a derivative.
+
+        Raises:
+            ValueError: There is none of this name.
+        """
+        output, _, letters = name.partition("_")
+        if output not in self.outputs or not set(letters) <= set(self.variables):
+            raise ValueError(
+                f"expected derivatives of {', '.join(self.outputs)} by {', '.join(self.variables)}, got {name!r}: "
+                "rename it"
+            )
+        return self.outputs.index(output), letters
 
     def compile(self, *args: Any, **settings: Any) -> None:
         """Compile what values and derivatives have in common; arguments as `torch.compile`."""
         self._network = torch.compile(self._network, *args, **settings)
 
-    def _network(self, x: Tensor, channels: tuple[taylor.Order, ...]) -> Tensor:
+    def _network(self, x: Tensor, channels: tuple[taylor.Channel, ...]) -> Tensor:
         """The jet of f. Shapes: (points, variables) → (channels, points, outputs)."""
         jet = self._features(x, channels)
         for layer in self.layers[:-1]:
             jet = taylor.tanh(layer(jet), channels)
         return self.layers[-1](jet)
 
-    def _features(self, x: Tensor, channels: tuple[taylor.Order, ...]) -> Tensor:
+    def _features(self, x: Tensor, channels: tuple[taylor.Channel, ...]) -> Tensor:
         """The jet of φ(ξ). Shapes: (points, variables) → (channels, points, features)."""
         jet = taylor.coordinates(x, 2 / (self.upper - self.lower), (self.lower + self.upper) / 2, channels)
         return jet if self.embedding is None else self.embedding(jet, channels)
 
-    def _conditions(self, x: Tensor, channels: tuple[taylor.Order, ...]) -> Tensor:
+    def _conditions(self, x: Tensor, channels: tuple[taylor.Channel, ...]) -> Tensor:
         """The jets of a and g, which have no weights. Shapes: (2, channels, points, outputs)."""
         count = len(self.outputs)
         columns = [str(number) for number in range(2 * count)]
-        letters = ["".join(v * n for v, n in zip(self.variables, index, strict=True)) for index in channels]
-        names = [[f"{column}_{word}".rstrip("_") for column in columns] for word in letters]
+        parts = [taylor.parts(channel) for channel in channels]
+        words = {
+            index: "".join(v * n for v, n in zip(self.variables, index, strict=True))
+            for each in parts
+            for _, index in each
+        }
+        names = {index: [f"{column}_{word}".rstrip("_") for column in columns] for index, word in words.items()}
 
         def both(points: Tensor) -> Tensor:
             return torch.cat(self.conditions(points), dim=1)
 
-        flat = [name for row in names for name in row]
+        flat = [name for row in names.values() for name in row]
         found = calculus.derivatives(both, x.detach(), flat, self.variables, columns)
-        jets = torch.stack([torch.stack([found[name].detach() for name in row], dim=1) for row in names])
+        rows = {index: torch.stack([found[name].detach() for name in row], dim=1) for index, row in names.items()}
+        jets = torch.stack([sum(factor * rows[index] for factor, index in each) for each in parts])
         return torch.stack([jets[..., :count], jets[..., count:]])

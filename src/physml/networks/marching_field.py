@@ -1,6 +1,6 @@
 """A field that marches through time: what is later is learnt after what is earlier."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 
@@ -101,14 +101,17 @@ class MarchingField(nn.Module):
         """Return û at the points."""
         return self._by_window(x, lambda field, part: field(part))
 
-    def derivatives(self, x: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
-        """Return derivatives of û at the points, as `physml.ops.derivatives.derivatives`. Shapes: (points,) each."""
+    def derivatives(
+        self, x: Tensor, names: Sequence[str], sums: Mapping[str, Mapping[str, float]] | None = None
+    ) -> dict[str, Tensor]:
+        """Return derivatives of û at the points, as `physml.networks.field.Field`. Shapes: (points,) each."""
+        labels = [*names, *(sums or {})]
 
         def columns(field: Field, part: Tensor) -> Tensor:
-            found = field.derivatives(part, names)
-            return torch.stack([found[name] for name in names], dim=1)
+            found = field.derivatives(part, names, sums)
+            return torch.stack([found[label] for label in labels], dim=1)
 
-        return dict(zip(names, self._by_window(x, columns).unbind(1), strict=True))
+        return dict(zip(labels, self._by_window(x, columns).unbind(1), strict=True))
 
     def within_window(self, x: Tensor) -> Tensor:
         """Return points of the whole box moved into the window that is learnt, in the precision of the field.

@@ -1,11 +1,14 @@
 r"""Taylor arithmetic: a function's values at points together with a set of its derivatives, in one pass forward.
 
 A *jet* is a tensor (channels, points, features) whose channel α holds :math:`\partial^\alpha f` at each point. The
-channels are those of `orders`: a set of multi-indices that with each one holds all below it, 0 first.
+channels are those of `orders`: a set of multi-indices that with each one holds all below it, 0 first. A sum of
+derivatives with constant coefficients can be one channel, in place of one for each of them.
+
+Source: Dangel, Siebert, Zeinhofer and Walther 2025, arXiv 2505.13644 (sums).
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import product
 from math import comb, prod
@@ -14,39 +17,59 @@ import torch
 from torch import Tensor
 
 Order = tuple[int, ...]  # how often is differentiated by each variable
+Sum = tuple[tuple[float, Order], ...]  # coefficients and orders, none of them 0
+Channel = Order | Sum
 
 
-def orders(names: Sequence[str], variables: Sequence[str]) -> tuple[Order, ...]:
-    """Return the multi-indices of some derivatives and of all below them, lowest total order first.
+def orders(
+    names: Sequence[str], variables: Sequence[str], sums: Sequence[Mapping[str, float]] = ()
+) -> tuple[Channel, ...]:
+    """Return the multi-indices of some derivatives and of all below them, lowest total order first, and then sums.
 
     Args:
         names: Letters of the variables that are differentiated by, such as ``xxt``; none for the value.
         variables: A letter for each variable.
+        sums: Coefficients of derivatives, by their letters.
 
     Example:
         >>> orders(["xx", "t"], ["t", "x"])
         ((0, 0), (1, 0), (0, 1), (0, 2))
+        >>> orders([], ["t", "x"], [{"t": 1.0, "xx": -0.1}])
+        ((0, 0), (0, 1), ((1.0, (1, 0)), (-0.1, (0, 2))))
     """
-    below = {index for name in names for index in product(*(range(name.count(variable) + 1) for variable in variables))}
-    below.add((0,) * len(variables))
-    return tuple(sorted(below, key=lambda index: (sum(index), [-power for power in index])))
+    wanted = {order(name, variables) for name in names}
+    added = [tuple((factor, order(name, variables)) for name, factor in each.items()) for each in sums]
+    below = {(0,) * len(variables)} | {index for each in wanted for index in _below(each)}
+    below |= {index for each in added for _, highest in each for index in _below(highest)[:-1]}
+    return (*sorted(below, key=lambda index: (sum(index), [-power for power in index])), *added)
 
 
-def coordinates(x: Tensor, scale: Tensor, shift: Tensor, channels: tuple[Order, ...]) -> Tensor:
+def order(letters: str, variables: Sequence[str]) -> Order:
+    """Return the multi-index of the letters of the variables that are differentiated by."""
+    return tuple(map(letters.count, variables))
+
+
+def parts(channel: Channel) -> Sum:
+    """Return the derivatives that a channel is the sum of, with their coefficients."""
+    return channel if isinstance(channel[0], tuple) else ((1, channel),)
+
+
+def coordinates(x: Tensor, scale: Tensor, shift: Tensor, channels: tuple[Channel, ...]) -> Tensor:
     r"""Return the jet of the coordinates themselves, scaled and shifted: :math:`(x - \text{shift})\, \text{scale}`.
 
     Shapes: x (points, variables), scale and shift (variables,) → (channels, points, variables)
     """
     jet = x.new_zeros(len(channels), *x.shape)
     jet[0] = (x - shift) * scale
-    for channel, index in enumerate(channels):
-        if sum(index) == 1:
-            variable = index.index(1)
-            jet[channel, :, variable] = scale[variable]
+    for channel, each in enumerate(channels):
+        for factor, index in parts(each):
+            if sum(index) == 1:
+                variable = index.index(1)
+                jet[channel, :, variable] = factor * scale[variable]
     return jet
 
 
-def multiply(a: Tensor, b: Tensor, channels: tuple[Order, ...]) -> Tensor:
+def multiply(a: Tensor, b: Tensor, channels: tuple[Channel, ...]) -> Tensor:
     r"""Return the jet of a product, by Leibniz's rule.
 
     .. math:: \partial^\alpha (a b) = \sum_{\beta \le \alpha} \binom{\alpha}{\beta}\,
@@ -58,7 +81,7 @@ def multiply(a: Tensor, b: Tensor, channels: tuple[Order, ...]) -> Tensor:
     return torch.stack([_sum(terms, a, b) for terms in _leibniz(channels)])
 
 
-def tanh(z: Tensor, channels: tuple[Order, ...]) -> Tensor:
+def tanh(z: Tensor, channels: tuple[Channel, ...]) -> Tensor:
     r"""Return the jet of tanh z, by the recursion of y = tanh z, ∂y = s ∂z, s = 1 − y².
 
     .. math:: \partial^{\alpha + e} y = \sum_{\beta \le \alpha} \binom{\alpha}{\beta}\,
@@ -73,7 +96,7 @@ def tanh(z: Tensor, channels: tuple[Order, ...]) -> Tensor:
     return _Tanh.apply(z, channels)
 
 
-def tanh_by_recursion(z: Tensor, channels: tuple[Order, ...]) -> Tensor:
+def tanh_by_recursion(z: Tensor, channels: tuple[Channel, ...]) -> Tensor:
     """Return the same in steps that can be differentiated any number of times."""
     z = z.unbind(0)
     y, s = [torch.tanh(z[0])], []
@@ -85,7 +108,7 @@ def tanh_by_recursion(z: Tensor, channels: tuple[Order, ...]) -> Tensor:
     return torch.stack(y)
 
 
-def sin_cos(z: Tensor, channels: tuple[Order, ...]) -> tuple[Tensor, Tensor]:
+def sin_cos(z: Tensor, channels: tuple[Channel, ...]) -> tuple[Tensor, Tensor]:
     r"""Return the jets of sin z and cos z, which are each other's slopes.
 
     .. math::
@@ -110,7 +133,7 @@ def absolute(z: Tensor) -> Tensor:
     return torch.where(z[:1] < 0, -z, z)
 
 
-def _sum(terms: tuple[tuple[int, int, int], ...], a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
+def _sum(terms: tuple[tuple[float, int, int], ...], a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
     """Return the sum of factor × a[i] × b[j]."""
     total = None
     for factor, i, j in terms:
@@ -123,7 +146,7 @@ class _Tanh(torch.autograd.Function):
     """The recursion of `tanh` in place, and backwards."""
 
     @staticmethod
-    def forward(ctx, z: Tensor, channels: tuple[Order, ...]) -> Tensor:
+    def forward(ctx, z: Tensor, channels: tuple[Channel, ...]) -> Tensor:
         recursion, products, needed = _chain(channels), _squares(channels), _inner(channels)
         y, s = torch.empty_like(z), {}
         torch.tanh(z[0], out=y[0])
@@ -179,7 +202,7 @@ def _add(
 
 
 @lru_cache
-def _squares(channels: tuple[Order, ...]) -> list[tuple[tuple[int, int, int], ...]]:
+def _squares(channels: tuple[Channel, ...]) -> list[tuple[tuple[float, int, int], ...]]:
     """The terms of `_leibniz` for a product of a jet with itself, where equal ones are one."""
     found = []
     for terms in _leibniz(channels):
@@ -191,38 +214,44 @@ def _squares(channels: tuple[Order, ...]) -> list[tuple[tuple[int, int, int], ..
 
 
 @lru_cache
-def _leibniz(channels: tuple[Order, ...]) -> list[tuple[tuple[int, int, int], ...]]:
+def _leibniz(channels: tuple[Channel, ...]) -> list[tuple[tuple[float, int, int], ...]]:
     """For each channel α the binomial, the channel of β and that of α − β, for all β ≤ α."""
     place = {index: channel for channel, index in enumerate(channels)}
-    return [
-        tuple(
-            (_binomial(index, below), place[below], place[_minus(index, below)])
-            for below in product(*(range(power + 1) for power in index))
-        )
-        for index in channels
-    ]
-
-
-@lru_cache
-def _chain(channels: tuple[Order, ...]) -> list[tuple[tuple[int, int, int], ...]]:
-    """For each channel α + e the binomial of α and β, the channel of β and that of α − β + e, for all β ≤ α."""
-    place = {index: channel for channel, index in enumerate(channels)}
-    found: list[tuple[tuple[int, int, int], ...]] = [()]
-    for index in channels[1:]:
-        inner = _lowered(index)
-        found.append(
-            tuple(
-                (_binomial(inner, below), place[below], place[_minus(index, below)])
-                for below in product(*(range(power + 1) for power in inner))
-            )
-        )
+    found: list[tuple[tuple[float, int, int], ...]] = [((1, 0, 0),)]
+    for channel, each in enumerate(channels[1:], start=1):
+        between = [
+            (factor * _binomial(index, below), place[below], place[_minus(index, below)])
+            for factor, index in parts(each)
+            for below in _below(index)[1:-1]
+        ]
+        found.append(((1, 0, channel), *between, (1, channel, 0)))
     return found
 
 
 @lru_cache
-def _inner(channels: tuple[Order, ...]) -> frozenset[int]:
+def _chain(channels: tuple[Channel, ...]) -> list[tuple[tuple[float, int, int], ...]]:
+    """For each channel α + e the binomial of α and β, the channel of β and that of α − β + e, for all β ≤ α."""
+    place = {index: channel for channel, index in enumerate(channels)}
+    found: list[tuple[tuple[float, int, int], ...]] = [()]
+    for channel, each in enumerate(channels[1:], start=1):
+        further = [
+            (factor * _binomial(_lowered(index), below), place[below], place[_minus(index, below)])
+            for factor, index in parts(each)
+            for below in _below(_lowered(index))[1:]
+        ]
+        found.append(((1, 0, channel), *further))
+    return found
+
+
+@lru_cache
+def _inner(channels: tuple[Channel, ...]) -> frozenset[int]:
     """Channels of s that a recursion reads."""
     return frozenset(i for terms in _chain(channels) for _, i, _ in terms)
+
+
+def _below(index: Order) -> list[Order]:
+    """All multi-indices up to one, 0 first and it last."""
+    return list(product(*(range(power + 1) for power in index)))
 
 
 def _lowered(index: Order) -> Order:
@@ -236,4 +265,4 @@ def _minus(a: Order, b: Order) -> Order:
 
 
 def _binomial(a: Order, b: Order) -> int:
-    return prod([comb(i, j) for i, j in zip(a, b, strict=True)])
+    return prod([comb(i, j) for i, j in zip(a, b, strict=True)])  # a list, which torch.compile knows

@@ -6,6 +6,7 @@ Dimensionless: u is a density, x a length and t a time in any consistent units.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ class Advection:
         speed: β.
     """
 
+    linear: ClassVar[tuple[str, ...]] = ("u_t", "u_x")  # with constant coefficients: `physml.ops.linear_sum`
     speed: float = 1.0
 
     def residual(self, u_t: Tensor, u_x: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ Dimensionless: u is the order parameter, −1 and 1 in the two phases.
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -31,6 +32,7 @@ class AllenCahn:
         rate: r.
     """
 
+    linear: ClassVar[tuple[str, ...]] = ("u_t", "u_xx")  # with constant coefficients: `physml.ops.linear_sum`
     diffusion: float = 1e-4
     rate: float = 5.0
 

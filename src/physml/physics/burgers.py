@@ -6,6 +6,7 @@ Dimensionless: u is a velocity, x a length and t a time in any consistent units.
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -29,6 +30,7 @@ class Burgers:
         viscosity: ν.
     """
 
+    linear: ClassVar[tuple[str, ...]] = ("u_t", "u_xx")  # with constant coefficients: `physml.ops.linear_sum`
     viscosity: float
 
     def residual(self, u: Tensor, u_t: Tensor, u_x: Tensor, u_xx: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ Dimensionless: u is a temperature above that of the surroundings, x a length and
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ class Heat:
         diffusivity: D.
     """
 
+    linear: ClassVar[tuple[str, ...]] = ("u_t", "u_xx")  # with constant coefficients: `physml.ops.linear_sum`
     diffusivity: float = 1.0
 
     def residual(self, u_t: Tensor, u_xx: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ Dimensionless: u is an amplitude, x and y are lengths, and k is a wavenumber, in
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -33,6 +34,7 @@ class Helmholtz:
         a2: Half waves along a unit of y.
     """
 
+    linear: ClassVar[tuple[str, ...]] = ("u_xx", "u_yy")  # with constant coefficients: `physml.ops.linear_sum`
     wavenumber: float = 1.0
     a1: float = 1.0
     a2: float = 4.0

@@ -6,6 +6,7 @@ Dimensionless, in the convention without factors: u stands for the height of the
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -30,6 +31,7 @@ class KortewegDeVries:
         dispersion: β.
     """
 
+    linear: ClassVar[tuple[str, ...]] = ("u_t", "u_xxx")  # with constant coefficients: `physml.ops.linear_sum`
     dispersion: float = 1.0
 
     def residual(self, u: Tensor, u_t: Tensor, u_x: Tensor, u_xxx: Tensor) -> Tensor:

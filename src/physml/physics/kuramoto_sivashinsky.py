@@ -5,6 +5,7 @@ Dimensionless, in the convention without factors: the most unstable wave has len
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -26,6 +27,8 @@ class KuramotoSivashinsky:
 
     Source: Kuramoto and Tsuzuki 1976, doi 10.1143/PTP.55.356; Sivashinsky 1977, doi 10.1016/0094-5765(77)90096-0.
     """
+
+    linear: ClassVar[tuple[str, ...]] = ("u_t", "u_xx", "u_xxxx")  # with constant coefficients: `physml.ops.linear_sum`
 
     def residual(self, u: Tensor, u_t: Tensor, u_x: Tensor, u_xx: Tensor, u_xxxx: Tensor) -> Tensor:
         """Return what is zero for a solution. Shapes: those of u."""

@@ -6,6 +6,7 @@ Dimensionless: u is a potential, f a density of charge and x and y are lengths i
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -58,6 +59,7 @@ class PoissonSquare:
         terms: :math:`(m_i, n_i, a_i)` for each i.
     """
 
+    linear: ClassVar[tuple[str, ...]] = ("u_xx", "u_yy")  # with constant coefficients: `physml.ops.linear_sum`
     terms: Sequence[tuple[int, int, float]] = ((1, 1, 1.0),)
 
     def residual(self, x: Tensor, y: Tensor, u_xx: Tensor, u_yy: Tensor) -> Tensor:

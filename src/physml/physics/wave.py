@@ -6,6 +6,7 @@ Dimensionless: u is a displacement, x a length and t a time in any consistent un
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ class Wave:
         speed: c.
     """
 
+    linear: ClassVar[tuple[str, ...]] = ("u_tt", "u_xx")  # with constant coefficients: `physml.ops.linear_sum`
     speed: float = 1.0
 
     def residual(self, u_tt: Tensor, u_xx: Tensor) -> Tensor:
