@@ -28,7 +28,7 @@ METHODS = {
     "baseline": ["network=mlp", *LAYERS],  # of the paper
     "perceptron": ["network=mlp"],
     "hamiltonian": [],
-    "of pairs": ["network=hamiltonian_of_pairs"],
+    "of pairs": ["network=hamiltonian_of_pairs", "task.optimizer.lr=1e-3"],
     "lagrangian": [],
     "neural ode": [],
 }

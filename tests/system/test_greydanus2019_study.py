@@ -32,11 +32,13 @@ def test_the_baseline_has_the_layers_of_the_hamiltonian_and_all_else_is_equal():
         assert study.PUBLISHED[system].keys() == {"baseline", "hamiltonian"}
 
 
-def test_the_hamiltonian_of_pairs_differs_in_its_network_alone_and_conserves_momentum():
+def test_the_hamiltonian_of_pairs_differs_in_network_and_learning_rate_alone_and_conserves_momentum():
     for system in ("two_body", "three_body"):
         plain, of_pairs = (
             compose_config("train", study.overrides(system, method, 1, [])) for method in ("hamiltonian", "of pairs")
         )
+        rates = [config["task"]["optimizer"].pop("lr") for config in (plain, of_pairs)]
+        assert rates == [config["task"]["scheduler"].pop("max_lr") for config in (plain, of_pairs)] == [3e-3, 1e-3]
         assert {**plain["task"], "network": None} == {**of_pairs["task"], "network": None}
         assert plain["data"] == of_pairs["data"]
         x = torch.randn(3, plain["data"]["in_shape"][0])

@@ -12,7 +12,7 @@ class Hamiltonian(nn.Module):
     r"""The canonical equations of a Hamiltonian that is a multilayer perceptron with tanh.
 
     .. math:: \dot q = \frac{\partial H}{\partial p}, \qquad \dot p = -\frac{\partial H}{\partial q}, \qquad
-              H = \mathrm{MLP}(\phi(q, p); w)
+              H = \sum_k \mathrm{MLP}(\phi_k(q, p); w)
 
     Whatever the weights, the flow conserves H and the volume of phase space, and it runs backwards as it came. H is
     known up to a constant, and only where the data were. A symmetry of φ is one of H, and its conserved quantity is
@@ -27,7 +27,8 @@ class Hamiltonian(nn.Module):
     Args:
         features: Components of a state: coordinates, then as many momenta.
         hidden: Widths of the hidden layers of H.
-        embedding: φ, a function without weights; the state itself if not given.
+        embedding: φ, a function without weights that gives the features of each part k, (…, parts, features); the
+            state itself as the only part if not given.
 
     Shapes: x (…, features) → (…, features)
 
@@ -52,14 +53,14 @@ class Hamiltonian(nn.Module):
                 "use data of canonical states"
             )
         self.embedding = embedding
-        self.network = MLP([self._embedded(torch.ones(features)).shape[-1]], [], list(hidden), nn.Tanh())
+        self.network = MLP([self._parts(torch.ones(features)).shape[-1]], [], list(hidden), nn.Tanh())
         for layer in self.network.modules():
             if isinstance(layer, nn.Linear):
                 nn.init.orthogonal_(layer.weight)
 
     def energy(self, x: Tensor) -> Tensor:
         """Return H of states. Shapes: (…, features) → (…,)."""
-        return self.network(self._embedded(x))
+        return self.network(self._parts(x)).sum(-1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return how the states change with time; the graph is kept where gradients are wanted."""
@@ -71,5 +72,6 @@ class Hamiltonian(nn.Module):
         by_coordinate, by_momentum = slope.chunk(2, dim=-1)
         return torch.cat([by_momentum, -by_coordinate], dim=-1)
 
-    def _embedded(self, x: Tensor) -> Tensor:
-        return x if self.embedding is None else self.embedding(x)
+    def _parts(self, x: Tensor) -> Tensor:
+        """Shapes: (…, features) → (…, parts, features of a part)."""
+        return x[..., None, :] if self.embedding is None else self.embedding(x)
