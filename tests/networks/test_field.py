@@ -45,6 +45,13 @@ def test_unknown_derivatives_are_refused(name):
         Field(["t", "x"], [0.0, 0.0], [1.0, 1.0]).derivatives(torch.rand(3, 2), [name])
 
 
+@pytest.mark.parametrize("names", [("u_t", "v_x"), ("u", "u_t"), ()])
+def test_sums_are_of_derivatives_of_one_component(names):
+    field = Field(["t", "x"], [0.0, 0.0], [1.0, 1.0], outputs=["u", "v"])
+    with pytest.raises(ValueError, match="expected derivatives of one component in a sum, got"):
+        field.derivatives(torch.rand(3, 2), [], {"sum": dict.fromkeys(names, 1.0)})
+
+
 @pytest.mark.filterwarnings("ignore:.*lru_cache.*")  # what it keeps depends on the channels alone
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")  # within torch
 @pytest.mark.parametrize("names", [["u", "u_t", "u_x", "u_xx"], ["u_xxxx", "u_tx"]])

@@ -132,9 +132,17 @@ class Field(nn.Module):
                 the highest of them alone.
 
         Shapes: x (points, variables) → (points,) each
+
+        Raises:
+            ValueError: A name is not one of û or its derivatives, or a sum not one of derivatives of one component.
         """
         sums = {name: dict(each) for name, each in (sums or {}).items()}
         wanted = {name: self._known(name) for name in [*names, *(name for each in sums.values() for name in each)]}
+        for each in sums.values():
+            if len({wanted[name][0] for name in each}) != 1 or not all(wanted[name][1] for name in each):
+                raise ValueError(
+                    f"expected derivatives of one component in a sum, got {', '.join(each)}: leave some out"
+                )
         added = [{wanted[name][1]: factor for name, factor in each.items()} for each in sums.values()]
         x, channels = x.to(self.lower.dtype), taylor.orders([wanted[name][1] for name in names], self.variables, added)
         with torch.autocast(x.device.type, enabled=False):  # derivatives in half precision would be noise
