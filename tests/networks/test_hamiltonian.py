@@ -6,6 +6,7 @@ from torch import nn
 
 from physml.networks.hamiltonian import Hamiltonian
 from physml.ops.integrators import gauss_legendre_step, integrate
+from physml.ops.pair_invariants import pair_invariants
 
 J = torch.tensor([[0, 0, 1, 0], [0, 0, 0, 1], [-1, 0, 0, 0], [0, -1, 0, 0]], dtype=torch.float64)
 
@@ -84,6 +85,14 @@ def test_it_starts_orthogonal_and_keeps_leading_dimensions():
     middle = [layer for layer in field.network.modules() if isinstance(layer, nn.Linear)][1].weight
     torch.testing.assert_close(middle @ middle.T, torch.eye(16, dtype=torch.float64), rtol=0, atol=1e-6)
     assert field(torch.randn(3, 7, 4, dtype=torch.float64)).shape == (3, 7, 4)
+
+
+def test_an_energy_of_parts_is_their_sum():
+    torch.manual_seed(1)
+    field = Hamiltonian(12, [16], pair_invariants).double()
+    x = torch.randn(5, 12, dtype=torch.float64)
+    parts = pair_invariants(x).unbind(-2)
+    torch.testing.assert_close(field.energy(x), sum(field.network(part) for part in parts))
 
 
 def test_an_odd_number_of_features_is_refused():

@@ -48,6 +48,9 @@ def test_derivatives_are_those_of_the_values(seed):
     expected = derivatives(march, x, NAMES, ["t", "x"], ["u"])
     for name, found in march.derivatives(x, NAMES).items():
         torch.testing.assert_close(found, expected[name], msg=name)
+    summed = march.derivatives(x, ["u"], {"heat": {"u_t": 1.0, "u_xx": -0.5}})
+    assert list(summed) == ["u", "heat"]
+    torch.testing.assert_close(summed["heat"], expected["u_t"] - 0.5 * expected["u_xx"])
 
 
 def test_each_point_is_of_its_own_window(seed):

@@ -16,7 +16,7 @@ def linear_sum(residual: Callable[..., Tensor], linear: Sequence[str]) -> dict[s
     A field that carries the sum through its layers needs one channel for it in place of m
     (`physml.networks.field.Field.derivatives`).
 
-    Units: those of c; c / c_1 times d_i has those of d_1.
+    Units: those of d_1 / d_i.
 
     Args:
         residual: F, of arguments by their names.
