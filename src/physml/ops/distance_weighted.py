@@ -2,16 +2,19 @@
 
 import warnings
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 from torch.nn import functional
 
+TRITON = find_spec("triton") is not None
 _BLOCK = 2**19  # elements of messages at once, such that they stay in the cache
 
 with warnings.catch_warnings(action="ignore"):
-    torch.eye(1).to_sparse_csr()  # torch warns once that these are in beta; tests guard what is used of them here
+    # torch warns once that these are in beta and, in some versions, of what is left unchecked; tests guard their use.
+    torch.sparse_csr_tensor(torch.tensor([0, 1]), torch.tensor([0]), torch.ones(1), (1, 1), check_invariants=False)
 
 
 def distance_weighted(space: Tensor, features: Tensor, index: Tensor, exists: Tensor) -> tuple[Tensor, Tensor]:
@@ -24,7 +27,8 @@ def distance_weighted(space: Tensor, features: Tensor, index: Tensor, exists: Te
 
     Both are zero for a point without neighbours. Gradients flow to s and f, with their own formulas, once: the
     gradient has no gradient. Where neighbours tie for the maximum, one of them gets its gradient. What is kept for the
-    gradient grows as points × k and points × features, not as their product.
+    gradient grows as points × k and points × features, not as their product. On a GPU one kernel does each way where
+    Triton is installed; the gradient's sums have no fixed order there, unless torch is told to be deterministic.
 
     Source: Qasim, Kieseler, Iiyama and Pierini 2019, arXiv 1902.07987, for the weight and the two aggregations.
 
@@ -51,6 +55,10 @@ def distance_weighted(space: Tensor, features: Tensor, index: Tensor, exists: Te
 
 @torch.library.custom_op("physml::distance_weighted", mutates_args=())
 def _aggregate(space: Tensor, features: Tensor, index: Tensor, exists: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    if _fused(index):
+        from physml.ops.distance_weighted_triton import aggregate
+
+        return aggregate(space, features, index, exists)
     weight = _weights(space, index).mul_(exists)
     complete = bool(exists.all())
     mean = functional.embedding_bag(index, features, mode="sum", per_sample_weights=weight) / _counts(exists, weight)
@@ -98,6 +106,10 @@ def _gradients(
     weight: Tensor,
     winner: Tensor,
 ) -> tuple[Tensor, Tensor]:
+    if _fused(index):
+        from physml.ops.distance_weighted_triton import gradients
+
+        return gradients(mean, largest, space, features, index, exists, weight, winner)
     mean = mean / _counts(exists, mean)
     # Of the weights: a product with each neighbour's features for the mean, and with those of the winner.
     slope = _products(mean, features, index)
@@ -116,6 +128,11 @@ def _gradients(
 @_gradients.register_fake
 def _(mean: Tensor, largest: Tensor, space: Tensor, features: Tensor, *_: Tensor) -> tuple[Tensor, Tensor]:
     return torch.empty_like(space), torch.empty_like(features)
+
+
+def _fused(index: Tensor) -> bool:
+    """Whether the kernels serve, whose sums have no fixed order."""
+    return TRITON and index.device.type == "cuda" and not torch.are_deterministic_algorithms_enabled()
 
 
 def _weights(space: Tensor, index: Tensor) -> Tensor:

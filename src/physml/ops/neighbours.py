@@ -1,6 +1,7 @@
 """Neighbours of each point among the points of its own ragged event: the k nearest, or all within a radius."""
 
 import math
+from importlib.util import find_spec
 
 import torch
 from torch import Tensor
@@ -10,6 +11,8 @@ from physml.ops.nearest_dense import nearest_dense
 from physml.ops.nearest_tree import nearest_tree
 from physml.ops.radius_search import pairs_by_blocks, pairs_by_tree
 
+TRITON = find_spec("triton") is not None
+
 
 def nearest_neighbours(points: Tensor, offsets: Tensor, k: int, self_loops: bool = False) -> tuple[Tensor, Tensor]:
     r"""Find the k nearest other points of each point within its event.
@@ -18,8 +21,9 @@ def nearest_neighbours(points: Tensor, offsets: Tensor, k: int, self_loops: bool
 
     The search is exact, in double precision whatever the type of the points, and points equally far, to about 1e-9 of
     their distance, are taken in their order. On a CPU, small events are searched through all distances and large ones
-    through a k-d tree, in about N log N steps; on a GPU through blocks of distances. The choice of neighbours has no
-    gradient. A compiled graph holds the search as one operator.
+    through a k-d tree, in about N log N steps; on a GPU by kernels that hold no distances, where Triton is installed
+    (torch brings it on Linux), and else through blocks of distances. The choice of neighbours has no gradient. A
+    compiled graph holds the search as one operator.
 
     Args:
         points: Coordinates :math:`s_i`, of any number of dimensions, finite.
@@ -51,11 +55,14 @@ def nearest_neighbours(points: Tensor, offsets: Tensor, k: int, self_loops: bool
 
 @torch.library.custom_op("physml::nearest_neighbours", mutates_args=())
 def _nearest(points: Tensor, offsets: Tensor, k: int, self_loops: bool) -> tuple[Tensor, Tensor]:
+    others, on_gpu = k - self_loops, points.device.type == "cuda"
+    if on_gpu and TRITON and 0 < others <= 240:
+        return _search_gpu(points, offsets, others, self_loops)
     _check(points, offsets)
-    counts, others = offsets.diff(), k - self_loops
+    counts = offsets.diff()
     own = torch.arange(len(points), device=points.device)[:, None]
     index = own.repeat(1, others)
-    if others and points.device.type == "cuda":
+    if others and on_gpu:
         nearest_blocked(points.double(), offsets[:-1].cpu(), counts.cpu(), others, index)
     elif others:
         index = _search_cpu(points.cpu().double(), offsets.cpu(), others, index.cpu()).to(points.device)
@@ -77,6 +84,16 @@ def _search_cpu(points: Tensor, offsets: Tensor, k: int, index: Tensor) -> Tenso
         index[start : start + count] = nearest_tree(points[start : start + count], k) + start
     nearest_dense(points, offsets[:-1][~large], counts[~large], k, index)
     return index
+
+
+def _search_gpu(points: Tensor, offsets: Tensor, k: int, self_loops: bool) -> tuple[Tensor, Tensor]:
+    from physml.ops.nearest_triton import nearest_triton
+
+    index, exists, wrong = nearest_triton(points, offsets, k, self_loops)
+    # A graph of kernels that is being recorded cannot be waited for: it is looked at in the run before.
+    if not torch.cuda.is_current_stream_capturing() and wrong.item():
+        _check(points, offsets)
+    return index, exists
 
 
 @torch.no_grad()
