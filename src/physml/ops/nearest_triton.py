@@ -6,7 +6,6 @@ import triton.language as tl
 from torch import Tensor
 
 SPARE = 4  # candidates beyond k, so that the k nearest are clearly nearer than all that were left out
-MOST = 240  # neighbours, beyond which the groups of a row no longer fit into registers
 FIND_ROWS, FIND_WARPS = 8, 4  # points that a program serves, and its warps: measured
 ORDER_ROWS, ORDER_WARPS = 2, 1
 LAST = tl.constexpr(2**63 - 1)
@@ -28,7 +27,7 @@ def nearest_triton(points: Tensor, offsets: Tensor, k: int, self_loops: bool) ->
     Args:
         points: Coordinates in single or double precision, on a GPU.
         offsets: Event e owns the points ``offsets[e]:offsets[e + 1]``, int64, on the GPU.
-        k: Number of other points, 1 to 240.
+        k: Number of other points, at least 1; beyond 240 a row's groups no longer fit into registers.
         self_loops: Whether the point itself comes before them.
 
     Returns:

@@ -12,6 +12,7 @@ from physml.ops.nearest_tree import nearest_tree
 from physml.ops.radius_search import pairs_by_blocks, pairs_by_tree
 
 TRITON = find_spec("triton") is not None
+MOST = 240  # neighbours that the kernels are made for
 
 
 def nearest_neighbours(points: Tensor, offsets: Tensor, k: int, self_loops: bool = False) -> tuple[Tensor, Tensor]:
@@ -56,7 +57,7 @@ def nearest_neighbours(points: Tensor, offsets: Tensor, k: int, self_loops: bool
 @torch.library.custom_op("physml::nearest_neighbours", mutates_args=())
 def _nearest(points: Tensor, offsets: Tensor, k: int, self_loops: bool) -> tuple[Tensor, Tensor]:
     others, on_gpu = k - self_loops, points.device.type == "cuda"
-    if on_gpu and TRITON and 0 < others <= 240:
+    if on_gpu and TRITON and 0 < others <= MOST:
         return _search_gpu(points, offsets, others, self_loops)
     _check(points, offsets)
     counts = offsets.diff()
