@@ -63,7 +63,7 @@ def slow_forward(network, x, position, energy):
     outputs = []
     for i, (e, layer, column, row) in enumerate(pixels):
         read = convolved[e, 3 * layer : 3 * (layer + 1), column, row]
-        outputs.append(torch.softmax(network.head(torch.cat([x[i], read])), dim=0))
+        outputs.append(torch.softmax(network.head[:3](torch.cat([x[i], read])), dim=0))
     return torch.stack(outputs)
 
 

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from physml.networks.batch_norm import BatchNorm
+from physml.networks.point_head import check_point_features, point_head
 from physml.ops.segments import segment_index
 
 
@@ -78,23 +79,16 @@ class BinningCNN(nn.Module):
             *[_ResidualBlock(channels) for _ in range(blocks)],
             nn.Conv2d(channels, layers * read_features, kernel_size=1),
         )
-        self.head = nn.Sequential(
-            nn.Linear(in_features + read_features, head_features), nn.ReLU(), nn.Linear(head_features, out_features)
-        )
-        self.softmax = nn.Softmax(dim=-1) if softmax else nn.Identity()
+        self.head = point_head(in_features + read_features, head_features, out_features, softmax)
 
     def forward(self, x: Tensor, offsets: Tensor, position: Tensor, energy: Tensor) -> Tensor:
         """Return the outputs of each sensor."""
-        if x.ndim != 2 or x.shape[1] != self.in_features:
-            raise ValueError(
-                f"BinningCNN expected x of shape (points, {self.in_features}), got {tuple(x.shape)}: "
-                "set network.in_features to the data's features of a point"
-            )
+        check_point_features(self, x)
         pixel = self.pixel(position, offsets)
         convolved = self.convolutions(self.image(x, energy, pixel, events=len(offsets) - 1))
         # (events, layers × read, bins, bins) → a row for each pixel, in the order that pixels are counted in
         rows = convolved.unflatten(1, (self.layers, self.read_features)).movedim(2, -1).flatten(0, 3)
-        return self.softmax(self.head(torch.cat([x, rows.index_select(0, pixel)], dim=1)))
+        return self.head(torch.cat([x, rows.index_select(0, pixel)], dim=1))
 
     def pixel(self, position: Tensor, offsets: Tensor) -> Tensor:
         """Return the pixel of each sensor, counted over events, layers, x and y, the last one fastest."""

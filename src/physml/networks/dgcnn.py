@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from physml.networks.batch_norm import BatchNorm
+from physml.networks.point_head import check_point_features, point_head
 from physml.ops.neighbours import nearest_neighbours
 from physml.ops.segments import segment_index, segment_mean
 
@@ -138,24 +139,17 @@ class DGCNN(nn.Module):
         self.blocks = nn.ModuleList(DGCNNBlock(width, features, k, edge_layers) for width in widths[:-1])
         self.last = EdgeConv(widths[-1], features, k, edge_layers)
         self.norm = BatchNorm(features)
-        self.head = nn.Sequential(
-            nn.Linear((3 * blocks - 2) * features, head_features), nn.ReLU(), nn.Linear(head_features, out_features)
-        )
-        self.softmax = nn.Softmax(dim=-1) if softmax else nn.Identity()
+        self.head = point_head((3 * blocks - 2) * features, head_features, out_features, softmax)
 
     def forward(self, x: Tensor, offsets: Tensor) -> Tensor:
         """Return the outputs of each point."""
-        if x.ndim != 2 or x.shape[1] != self.in_features:
-            raise ValueError(
-                f"DGCNN expected x of shape (points, {self.in_features}), got {tuple(x.shape)}: "
-                "set network.in_features to the data's features of a point"
-            )
+        check_point_features(self, x)
         h, outputs = _precise(self.embedding, x), []
         for block in self.blocks:
             h, exchanged = block(h, offsets)
             outputs += [h, exchanged]
         outputs.append(self.norm(self.last(h, offsets)))
-        return self.softmax(self.head(torch.cat(outputs, dim=1)))
+        return self.head(torch.cat(outputs, dim=1))
 
 
 def _precise(layers: nn.Sequential, h: Tensor) -> Tensor:

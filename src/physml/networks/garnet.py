@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from physml.networks.batch_norm import BatchNorm
+from physml.networks.point_head import check_point_features, point_head
 from physml.ops.segments import segment_index, segment_max, segment_mean
 
 
@@ -106,22 +107,15 @@ class GarNet(nn.Module):
             GarNetLayer(hidden_features, hidden_features, aggregators, propagate_dimensions) for _ in range(layers)
         )
         self.norms = nn.ModuleList(BatchNorm(hidden_features) for _ in range(layers))
-        self.head = nn.Sequential(
-            nn.Linear(layers * hidden_features, head_features), nn.ReLU(), nn.Linear(head_features, out_features)
-        )
-        self.softmax = nn.Softmax(dim=-1) if softmax else nn.Identity()
+        self.head = point_head(layers * hidden_features, head_features, out_features, softmax)
 
     def forward(self, x: Tensor, offsets: Tensor) -> Tensor:
         """Return the outputs of each point."""
-        if x.ndim != 2 or x.shape[1] != self.in_features:
-            raise ValueError(
-                f"GarNet expected x of shape (points, {self.in_features}), got {tuple(x.shape)}: "
-                "set network.in_features to the data's features of a point"
-            )
+        check_point_features(self, x)
         event = segment_index(offsets)
         h = self.input(torch.cat([x, segment_mean(x, offsets).index_select(0, event)], dim=1))
         outputs = []
         for layer, norm in zip(self.layers, self.norms, strict=True):
             h = norm(layer(h, offsets))
             outputs.append(h)
-        return self.softmax(self.head(torch.cat(outputs, dim=1)))
+        return self.head(torch.cat(outputs, dim=1))

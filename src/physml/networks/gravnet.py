@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from physml.networks.batch_norm import BatchNorm
+from physml.networks.point_head import check_point_features, point_head
 from physml.ops.distance_weighted import distance_weighted
 from physml.ops.neighbours import nearest_neighbours
 from physml.ops.segments import segment_index, segment_mean
@@ -188,20 +189,13 @@ class GravNet(nn.Module):
             GravNetBlock(width, hidden_features, block_features, k, space_dimensions, propagate_dimensions)
             for width in widths
         )
-        self.head = nn.Sequential(
-            nn.Linear(blocks * block_features, head_features), nn.ReLU(), nn.Linear(head_features, out_features)
-        )
-        self.softmax = nn.Softmax(dim=-1) if softmax else nn.Identity()
+        self.head = point_head(blocks * block_features, head_features, out_features, softmax)
 
     def forward(self, x: Tensor, offsets: Tensor) -> Tensor:
         """Return the outputs of each point."""
-        if x.ndim != 2 or x.shape[1] != self.in_features:
-            raise ValueError(
-                f"GravNet expected x of shape (points, {self.in_features}), got {tuple(x.shape)}: "
-                "set network.in_features to the data's features of a point"
-            )
+        check_point_features(self, x)
         outputs = []
         for block in self.blocks:
             x = block(x, offsets)
             outputs.append(x)
-        return self.softmax(self.head(torch.cat(outputs, dim=1)))
+        return self.head(torch.cat(outputs, dim=1))
