@@ -10,9 +10,7 @@ import statistics
 from pathlib import Path
 
 from rich.table import Table
-from trainings import commits, finished, results, study
-
-from physml.runs.provenance import provenance
+from trainings import gather, study
 
 EXPERIMENT = "experiment=paper/brunton2016_lorenz"
 REGRESSION = "task.refinement=null"
@@ -36,16 +34,11 @@ MERITS = ("wrong_terms", "coefficient_error", "worst_coefficient_error")
 
 def collect(folder: Path, variants: list[str], seeds: list[int]) -> dict:
     """Return the figures of merit of each variant and seed that is finished."""
-    found: dict = {"provenance": provenance(seeds[0]), "variants": {}}
-    for variant in variants:
-        runs = {seed: run for seed in seeds if (run := finished(folder, variant, seed))}
-        measured = {seed: results(run)["metrics"] for seed, run in runs.items()}
-        found["variants"][variant] = {
-            "words": VARIANTS[variant],
-            "merits": {name: {s: merits[name]["value"] for s, merits in measured.items()} for name in MERITS},
-            "git_commits": commits(list(runs.values())),
-        }
-    return found
+
+    def describe(_: str, measured: dict[int, dict]) -> dict:
+        return {"merits": {name: {s: got["metrics"][name]["value"] for s, got in measured.items()} for name in MERITS}}
+
+    return gather(folder, {variant: VARIANTS[variant] for variant in variants}, seeds, describe)
 
 
 def table(found: dict) -> Table:

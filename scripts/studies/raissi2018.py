@@ -10,9 +10,7 @@ import statistics
 from pathlib import Path
 
 from rich.table import Table
-from trainings import commits, finished, results, study
-
-from physml.runs.provenance import provenance
+from trainings import gather, study
 
 # 1 % of the standard deviation; the paper's own scripts set 0. Steps with fewer points would follow their noise.
 NOISE = ["data.source.noise=0.01", "data.batch_size=10000", "task.field_epochs=2", "trainer.max_epochs=3"]
@@ -49,18 +47,11 @@ MERITS = (
 
 def collect(folder: Path, variants: list[str], seeds: list[int]) -> dict:
     """Return the figures of merit of each variant and seed that is finished, beside the published ones."""
-    found: dict = {"provenance": provenance(seeds[0]), "variants": {}}
-    for variant in variants:
-        runs = {seed: run for seed in seeds if (run := finished(folder, variant, seed))}
-        measured = {seed: results(run) for seed, run in runs.items()}
-        found["variants"][variant] = {
-            "words": VARIANTS[variant],
-            "published": PUBLISHED.get(variant, {}),
-            "merits": _merits(measured),
-            "train_seconds": {seed: got["train_seconds"] for seed, got in measured.items()},
-            "git_commits": commits(list(runs.values())),
-        }
-    return found
+
+    def describe(variant: str, measured: dict[int, dict]) -> dict:
+        return {"published": PUBLISHED.get(variant, {}), "merits": _merits(measured)}
+
+    return gather(folder, {variant: VARIANTS[variant] for variant in variants}, seeds, describe)
 
 
 def _merits(measured: dict[int, dict]) -> dict[str, dict[int, float | None]]:

@@ -11,9 +11,7 @@ import statistics
 from pathlib import Path
 
 from rich.table import Table
-from trainings import commits, finished, results, study
-
-from physml.runs.provenance import provenance
+from trainings import gather, study
 
 VARIANTS = {
     "burgers": ["experiment=paper/raissi2019_burgers"],
@@ -48,18 +46,12 @@ def merits(variant: str, metrics: dict) -> dict[str, float]:
 
 def collect(folder: Path, variants: list[str], seeds: list[int]) -> dict:
     """Return the figures of merit of each variant and seed that is finished, beside the published ones."""
-    found: dict = {"provenance": provenance(seeds[0]), "variants": {}}
-    for variant in variants:
-        runs = {seed: run for seed in seeds if (run := finished(folder, variant, seed))}
-        measured = {seed: results(run) for seed, run in runs.items()}
-        found["variants"][variant] = {
-            "words": VARIANTS[variant],
-            "published": PUBLISHED.get(variant, {}),
-            "merits": {seed: merits(variant, got["metrics"]) for seed, got in measured.items()},
-            "train_seconds": {seed: got["train_seconds"] for seed, got in measured.items()},
-            "git_commits": commits(list(runs.values())),
-        }
-    return found
+
+    def describe(variant: str, measured: dict[int, dict]) -> dict:
+        by_seed = {seed: merits(variant, got["metrics"]) for seed, got in measured.items()}
+        return {"published": PUBLISHED.get(variant, {}), "merits": by_seed}
+
+    return gather(folder, {variant: VARIANTS[variant] for variant in variants}, seeds, describe)
 
 
 def table(found: dict) -> Table:

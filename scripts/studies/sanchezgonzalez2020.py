@@ -13,9 +13,7 @@ from pathlib import Path
 
 from rich.console import Group
 from rich.table import Table
-from trainings import commits, finished, results, study
-
-from physml.runs.provenance import provenance
+from trainings import gather, study
 
 EXPERIMENT = "experiment=paper/sanchezgonzalez2020_water"
 VARIANTS = {
@@ -38,19 +36,12 @@ MERITS = (
 
 def collect(folder: Path, variants: list[str], seeds: list[int]) -> dict:
     """Return the figures of merit of those variants that are finished: value and statistical error of each seed."""
-    found: dict = {"provenance": provenance(seeds[0]), "variants": {}}
-    for variant in variants:
-        runs = {seed: run for seed in seeds if (run := finished(folder, variant, seed))}
-        measured = {seed: results(run) for seed, run in runs.items()}
-        if measured:
-            found["variants"][variant] = {
-                "words": VARIANTS[variant],
-                "merits": {name: {s: r["metrics"][name] for s, r in measured.items()} for name in MERITS},
-                "parameters": next(iter(measured.values()))["parameters"],
-                "train_seconds": {seed: result["train_seconds"] for seed, result in measured.items()},
-                "git_commits": commits(list(runs.values())),
-            }
-    return found
+
+    def describe(_: str, measured: dict[int, dict]) -> dict:
+        merits = {name: {s: got["metrics"][name] for s, got in measured.items()} for name in MERITS}
+        return {"merits": merits, "parameters": next(iter(measured.values()))["parameters"]}
+
+    return gather(folder, {variant: VARIANTS[variant] for variant in variants}, seeds, describe)
 
 
 def mean(found: dict, variant: str, merit: str) -> float:

@@ -15,6 +15,7 @@ import yaml
 from rich.console import Console, RenderableType
 
 from physml.runs.files import write_text
+from physml.runs.provenance import provenance
 
 
 def study(
@@ -92,6 +93,33 @@ def _words(run: Path) -> list[str]:
 def results(run: Path) -> dict:
     """Return what a run has measured."""
     return json.loads((run / "results.json").read_text(encoding="utf-8"))
+
+
+def gather(
+    folder: Path,
+    variants: Mapping[str, list[str]],
+    seeds: Sequence[int],
+    describe: Callable[[str, dict[int, dict]], dict],
+) -> dict:
+    """Return what the finished runs of a study have measured, with where they come from.
+
+    Args:
+        folder: Of the study.
+        variants: Words of the variants that are asked for.
+        seeds: Likewise.
+        describe: Returns a variant's entry, given its name and its results by seed.
+    """
+    found: dict = {"provenance": provenance(seeds[0]), "variants": {}}
+    for variant, words in variants.items():
+        runs = {seed: run for seed in seeds if (run := finished(folder, variant, seed))}
+        if measured := {seed: results(run) for seed, run in runs.items()}:
+            found["variants"][variant] = {
+                "words": words,
+                **describe(variant, measured),
+                "train_seconds": {seed: got["train_seconds"] for seed, got in measured.items()},
+                "git_commits": commits(list(runs.values())),
+            }
+    return found
 
 
 def commits(runs: list[Path]) -> list[str]:

@@ -36,7 +36,7 @@ def test_the_table_has_mean_and_worst_over_the_seeds(tmp_path):
             run = tmp_path / variant / f"seed_{seed}_abc"
             run.mkdir(parents=True)
             merits = {name: {"value": error, "uncertainty": 0.0, "unit": ""} for name in study.MERITS}
-            (run / "results.json").write_text(json.dumps({"metrics": merits}))
+            (run / "results.json").write_text(json.dumps({"metrics": merits, "train_seconds": 1.0}))
             (run / "provenance.json").write_text(json.dumps({"git_commit": "c"}))
     found = study.collect(tmp_path, list(study.VARIANTS), [1, 2])
     assert found["variants"]["states_0.1"]["git_commits"] == ["c"]

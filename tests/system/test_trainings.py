@@ -77,6 +77,21 @@ def test_results_and_commits(finish):
     assert trainings.commits(runs) == ["a", "b"]
 
 
+def test_what_is_gathered_is_of_finished_runs_alone(tmp_path):
+    for seed in (2, 3):
+        run = tmp_path / "a" / f"seed_{seed}_x"
+        run.mkdir(parents=True)
+        (run / "provenance.json").write_text(json.dumps({"git_commit": "c"}))
+        if seed == 2:
+            (run / "results.json").write_text(json.dumps({"train_seconds": 5, "metrics": 7}))
+    found = trainings.gather(
+        tmp_path, {"a": ["x=1"], "b": ["x=2"]}, [1, 2, 3], lambda name, got: {"of": name, "got": got[2]["metrics"]}
+    )
+    assert found["provenance"]["seed"] == 1
+    entry = {"words": ["x=1"], "of": "a", "got": 7, "train_seconds": {2: 5}, "git_commits": ["c"]}
+    assert found["variants"] == {"a": entry}
+
+
 def test_a_study_trains_seed_by_seed_and_writes_what_it_collects(finish, commands, tmp_path, monkeypatch, capsys):
     run = finish("a", 1, ["x=1", "seed=1", "z=3"])
     monkeypatch.setattr("sys.argv", ["toy.py", "--seeds", "1", "2", "--folder", str(tmp_path), "z=3"])
