@@ -16,6 +16,7 @@ import pytest
 import torch
 
 torch.set_num_threads(1)  # the problems are tiny, and the machine may be shared
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # trainings are compared bit by bit; set it to test on a GPU
 
 
 @pytest.fixture(autouse=True)
