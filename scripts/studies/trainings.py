@@ -108,6 +108,10 @@ def gather(
         variants: Words of the variants that are asked for.
         seeds: Likewise.
         describe: Returns a variant's entry, given its name and its results by seed.
+
+    Returns:
+        ``provenance``, and ``variants`` with those that have a finished run: what `describe` returns, the words, the
+        training times by seed and the commits.
     """
     found: dict = {"provenance": provenance(seeds[0]), "variants": {}}
     for variant, words in variants.items():

@@ -3,6 +3,8 @@ import os
 import pytest
 import torch
 
+os.environ.setdefault("TRITON_DEFAULT_FP_FUSION", "1")  # Triton 3.9 warns where it is not said
+
 
 @pytest.fixture(scope="session")
 def kernel_device():

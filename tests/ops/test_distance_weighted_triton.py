@@ -48,10 +48,27 @@ def test_no_points_are_served(kernel_device):
     assert [tuple(gradient.shape) for gradient in gradients] == [(0, 3), (0, 4)]
 
 
+def test_nan_is_not_hidden(kernel_device):
+    from physml.ops import distance_weighted_triton as kernels
+
+    inputs, _ = problem(torch.float32, 3, 4)
+    inputs[1][5] = float("nan")
+    found = kernels.aggregate(*(tensor.to(kernel_device) for tensor in inputs))
+    expected = operators._aggregate(*inputs)
+    for there, here in zip(found[:2], expected[:2], strict=True):
+        assert torch.equal(there.cpu().isnan(), here.isnan())
+
+
 @pytest.mark.parametrize("deterministic", [False, True])
-def test_the_operator_on_a_gpu(kernel_device, deterministic):
+def test_the_operator_on_a_gpu_takes_its_kernels_unless_order_matters(kernel_device, deterministic, monkeypatch):
     if kernel_device == "cpu":
         pytest.skip("the operator takes its kernels on a GPU alone")
+    from physml.ops import distance_weighted_triton as kernels
+
+    used = []
+    for name in ("aggregate", "gradients"):
+        kernel = getattr(kernels, name)
+        monkeypatch.setattr(kernels, name, lambda *args, kernel=kernel: (used.append(kernel), kernel(*args))[1])
     inputs, slopes = problem(torch.float32, 22, 40, counts=(2102, 1000), space=4)
     results = []
     before = torch.are_deterministic_algorithms_enabled()
@@ -59,10 +76,12 @@ def test_the_operator_on_a_gpu(kernel_device, deterministic):
         torch.use_deterministic_algorithms(deterministic and device == "cuda", warn_only=True)
         try:
             space, features, *rest = (tensor.to(device) for tensor in inputs)
-            space.requires_grad_(), features.requires_grad_()
+            # In columns: what is not contiguous is taken, too.
+            space, features = (tensor.t().contiguous().t().requires_grad_() for tensor in (space, features))
             outputs = operators.distance_weighted(space, features, *rest)
             gradients = torch.autograd.grad(outputs, (space, features), [slope.to(device) for slope in slopes])
         finally:
             torch.use_deterministic_algorithms(before)
         results.append([tensor.cpu() for tensor in (*outputs, *gradients)])
     torch.testing.assert_close(*results, rtol=1e-4, atol=1e-4)
+    assert len(used) == (0 if deterministic else 2)

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from physml.networks.batch_norm import BatchNorm
-from physml.networks.point_head import check_point_features, point_head
+from physml.networks.points import check_point_features, point_head
 from physml.ops.neighbours import nearest_neighbours
 from physml.ops.segments import segment_index, segment_mean
 

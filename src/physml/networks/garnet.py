@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from physml.networks.batch_norm import BatchNorm
-from physml.networks.point_head import check_point_features, point_head
+from physml.networks.points import check_point_features, point_head
 from physml.ops.segments import segment_index, segment_max, segment_mean
 
 

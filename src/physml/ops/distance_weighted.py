@@ -50,7 +50,7 @@ def distance_weighted(space: Tensor, features: Tensor, index: Tensor, exists: Te
         >>> mean.flatten().tolist()
         [5.0, 1.0]
     """
-    return _aggregate(space, features, index, exists)[:2]
+    return _aggregate(space.contiguous(), features.contiguous(), index, exists)[:2]
 
 
 @torch.library.custom_op("physml::distance_weighted", mutates_args=())
@@ -58,7 +58,8 @@ def _aggregate(space: Tensor, features: Tensor, index: Tensor, exists: Tensor) -
     if _fused(index):
         from physml.ops.distance_weighted_triton import aggregate
 
-        return aggregate(space, features, index, exists)
+        with torch.cuda.device_of(space):
+            return aggregate(space, features, index, exists)
     weight = _weights(space, index).mul_(exists)
     complete = bool(exists.all())
     mean = functional.embedding_bag(index, features, mode="sum", per_sample_weights=weight) / _counts(exists, weight)
@@ -109,7 +110,8 @@ def _gradients(
     if _fused(index):
         from physml.ops.distance_weighted_triton import gradients
 
-        return gradients(mean, largest, space, features, index, exists, weight, winner)
+        with torch.cuda.device_of(space):
+            return gradients(mean, largest, space, features, index, exists, weight, winner)
     mean = mean / _counts(exists, mean)
     # Of the weights: a product with each neighbour's features for the mean, and with those of the winner.
     slope = _products(mean, features, index)

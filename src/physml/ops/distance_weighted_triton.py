@@ -14,8 +14,8 @@ def aggregate(space: Tensor, features: Tensor, index: Tensor, exists: Tensor) ->
     As `physml.ops.distance_weighted`, whose messages are never written to memory.
 
     Args:
-        space: Coordinates, in single or double precision, on a GPU.
-        features: Of the same type.
+        space: Coordinates, in single or double precision, on a GPU; contiguous.
+        features: Of the same type; contiguous.
         index: Neighbours of each point.
         exists: Which of them exist.
 
@@ -24,7 +24,6 @@ def aggregate(space: Tensor, features: Tensor, index: Tensor, exists: Tensor) ->
         → (points, features) twice, (points, k), (points, features) int64
     """
     count, k = index.shape
-    space, features = space.contiguous(), features.contiguous()
     mean, largest = torch.empty_like(features), torch.empty_like(features)
     weight, winner = space.new_empty(index.shape), index.new_empty(features.shape)
     if count:
@@ -48,8 +47,8 @@ def gradients(
     """Return the gradients of coordinates and features, in sums whose order is not fixed.
 
     Args:
-        mean: Gradient of the mean.
-        largest: Gradient of the maximum.
+        mean: Gradient of the mean; contiguous.
+        largest: Gradient of the maximum; contiguous.
         space: As `aggregate`.
         features: As `aggregate`.
         index: As `aggregate`.
@@ -63,8 +62,8 @@ def gradients(
     space_slope, feature_slope = torch.zeros_like(space), torch.zeros_like(features)
     if count:
         _differentiate[(count,)](
-            mean.contiguous(), largest.contiguous(), space.contiguous(), features.contiguous(), index.contiguous(),
-            exists.contiguous(), weight, winner, space_slope, feature_slope,
+            mean, largest, space, features, index.contiguous(), exists.contiguous(), weight, winner,
+            space_slope, feature_slope,
             space.shape[1], features.shape[1], k, SLOTS=triton.next_power_of_2(k), **_tile(space, features),
         )  # fmt: skip
     return space_slope, feature_slope
@@ -102,7 +101,7 @@ def _aggregate(
             tl.store(weight + point * k + slot, near)
             message = near * tl.load(features + sender * width + columns, mask=wide, other=0.0)
             total += message
-            better = there & (message > best)
+            better = there & ((message > best) | (message != message))  # NaN stays
             best, place = tl.where(better, message, best), tl.where(better, slot, place)
             neighbours += there.to(tl.int32)
         tl.store(mean + point * width + columns, total / tl.maximum(neighbours, 1), mask=wide)

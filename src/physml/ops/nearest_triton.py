@@ -20,48 +20,49 @@ def nearest_triton(points: Tensor, offsets: Tensor, k: int, self_loops: bool) ->
 
     .. math:: (d_k + \delta)^2 < B^2 (1 - \eta), \qquad \eta = 4 (S + 8)\, 2^{-24},
 
-    and :math:`\delta = 2 \sqrt{S} \max |x - \mathrm{single}(x)|` is what the coordinates lose.
+    and :math:`\delta = 2 \sqrt{S} \max |x - \mathrm{single}(x)|`, over all points, is what the coordinates lose.
     Rows where this fails (points that coincide, are tied, or overflow in single precision) are searched k times in
     double precision. Distances are computed where they are needed and never held: the memory grows as points × k.
 
     Args:
-        points: Coordinates in single or double precision, on a GPU.
+        points: Coordinates in single or double precision, at least one, on a GPU.
         offsets: Event e owns the points ``offsets[e]:offsets[e + 1]``, int64, on the GPU.
-        k: Number of other points, at least 1; beyond 240 a row's groups no longer fit into registers.
+        k: Number of other points, at least 1; with k the groups and candidates grow that a program holds in registers.
         self_loops: Whether the point itself comes before them.
 
     Returns:
-        As `physml.ops.neighbours.nearest_neighbours`, and one number that is not zero if the input is not what it
-        asks for.
+        As `physml.ops.neighbours.nearest_neighbours`, all indices within the points also if coordinates are not finite;
+        and two numbers: one that is not zero if the input is not what that function asks for, and how many rows were
+        searched again.
 
     Shapes:
-        points (points, space), offsets (events + 1,) → (points, k + self_loops) int64 and bool, (1,) int32
+        points (points, space), offsets (events + 1,) → (points, k + self_loops) int64 and bool, (2,) int32
     """
     count, space = points.shape
-    points, candidates = points.contiguous(), k + SPARE + 1  # the point itself is one
-    room, groups = triton.next_power_of_2(candidates + 16), max(64, triton.next_power_of_2(4 * candidates))
+    points, offsets, candidates = points.contiguous(), offsets.contiguous(), k + SPARE + 1  # the point itself is one
+    groups = max(64, triton.next_power_of_2(4 * candidates))
+    # About -groups ln(1 - candidates / groups) points are within the bound.
+    room = triton.next_power_of_2(candidates + candidates // 6 + 12)
     index = torch.empty(count, k + self_loops, dtype=torch.int64, device=points.device)
     exists = torch.empty(index.shape, dtype=torch.bool, device=points.device)
     found = torch.empty(count, room, dtype=torch.int32, device=points.device)
     bound = torch.empty(count, dtype=torch.float32, device=points.device)
-    numbers = torch.zeros(count + 1, dtype=torch.int32, device=points.device)
-    numbers, wrong = numbers[:-1], numbers[-1:]
+    numbers, status = torch.zeros(count + 2, dtype=torch.int32, device=points.device).split([count, 2])
     axes, lost, loses = points.t().float().contiguous(), bound, points.dtype == torch.float64
-    if loses and count:
+    if loses:
         axes.clamp_(-3e38, 3e38)
         lost = 2 * space**0.5 * (points.t() - axes).abs().amax()
-    if count:
-        tree = len(offsets).bit_length()
-        _find[(triton.cdiv(count, FIND_ROWS),)](
-            axes, offsets, found, numbers, bound, count, len(offsets) - 1, candidates,
-            space, tree, FIND_ROWS, groups, room, num_warps=FIND_WARPS,
-        )  # fmt: skip
-        _order[(triton.cdiv(count, ORDER_ROWS),)](
-            points, offsets, found, numbers, bound, lost, wrong, index, exists, count, len(offsets) - 1, k,
-            (1 << count.bit_length()) - 1, 1 - 4 * (space + 8) * 2.0**-24,
-            space, tree, ORDER_ROWS, room, int(self_loops), loses, num_warps=ORDER_WARPS,
-        )  # fmt: skip
-    return index, exists, wrong
+    tree = len(offsets).bit_length()
+    _find[(triton.cdiv(count, FIND_ROWS),)](
+        axes, offsets, found, numbers, bound, count, len(offsets) - 1, candidates,
+        space, tree, FIND_ROWS, groups, room, num_warps=FIND_WARPS,
+    )  # fmt: skip
+    _order[(triton.cdiv(count, ORDER_ROWS),)](
+        points, offsets, found, numbers, bound, lost, status, index, exists, count, len(offsets) - 1, k,
+        (1 << count.bit_length()) - 1, 1 - 4 * (space + 8) * 2.0**-24,
+        space, tree, ORDER_ROWS, room, int(self_loops), loses, num_warps=ORDER_WARPS,
+    )  # fmt: skip
+    return index, exists, status
 
 
 @triton.jit
@@ -138,7 +139,7 @@ def _find(
 
 @triton.jit
 def _order(
-    points, offsets, found, numbers, bound, lost, wrong, index, exists, count, events, k, bits, shrink,
+    points, offsets, found, numbers, bound, lost, status, index, exists, count, events, k, bits, shrink,
     SPACE: tl.constexpr, TREE: tl.constexpr, ROWS: tl.constexpr, ROOM: tl.constexpr,
     LOOPS: tl.constexpr, LOSES: tl.constexpr,
 ):  # fmt: skip
@@ -153,10 +154,10 @@ def _order(
     other = tl.load(found + own.to(tl.int64)[:, None] * ROOM + slots[None, :], mask=there, other=0)
     squared = tl.zeros((ROWS, ROOM), dtype=tl.float64)
     if tl.load(offsets + events) != count:
-        tl.store(wrong, 1)
+        tl.store(status, 1)
     for axis in range(SPACE):
         a = tl.load(points + own * SPACE + axis, mask=here, other=0.0).to(tl.float64)
-        tl.store(wrong + tl.zeros_like(own), 1, mask=here & ~(tl.abs(a) < 1e150))  # NaN is not below anything
+        tl.store(status + tl.zeros_like(own), 1, mask=here & ~(tl.abs(a) < 1e150))  # NaN is not below anything
         b = tl.load(points + other * SPACE + axis, mask=there, other=0.0).to(tl.float64)
         squared += (a[:, None] - b) * (a[:, None] - b)
     # The number replaces the lowest bits of the distance: integers in the order of the distances, without ties.
@@ -166,7 +167,7 @@ def _order(
     place = row[:, None] + LOOPS + slots[None, :]
     real = slots[None, :] < others_in_event[:, None]
     some = here[:, None] & (slots[None, :] < k)
-    tl.store(index + place, tl.where(real, keys & bits, own[:, None]), mask=some)
+    tl.store(index + place, tl.where(real & (keys != LAST), keys & bits, own[:, None]), mask=some)
     tl.store(exists + place, real, mask=some)
     if LOOPS:
         tl.store(index + row, own.to(tl.int64), mask=here)
@@ -178,7 +179,9 @@ def _order(
     # Below 1e-30 single precision underflows.
     bounded = (needed * needed < limit * shrink) & (limit > 1e-30) & (held > k)
     again = here & ~((held <= ROOM) & (bounded | (held > others_in_event)))
-    if tl.max(again.to(tl.int32), axis=0) > 0:
+    rows = tl.sum(again.to(tl.int32), axis=0)
+    if rows > 0:
+        tl.atomic_add(status + 1, rows, sem="relaxed")
         lowest, highest = tl.min(start, axis=0), tl.max(stop, axis=0)
         before = tl.full((ROWS,), -1, dtype=tl.int64)
         for rank in range(k):
@@ -189,5 +192,5 @@ def _order(
                 keys = (squared.to(tl.int64, bitcast=True) & ~bits) | others[None, :]
                 real = (keys > before[:, None]) & (squared < float("inf")) & (others[None, :] != own[:, None])
                 best = tl.minimum(best, tl.min(tl.where(real, keys, LAST), axis=1))
-            tl.store(index + row + LOOPS + rank, best & bits, mask=again & (rank < others_in_event))
+            tl.store(index + row + LOOPS + rank, best & bits, mask=again & (rank < others_in_event) & (best != LAST))
             before = best

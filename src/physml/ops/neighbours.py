@@ -12,7 +12,7 @@ from physml.ops.nearest_tree import nearest_tree
 from physml.ops.radius_search import pairs_by_blocks, pairs_by_tree
 
 TRITON = find_spec("triton") is not None
-MOST = 240  # neighbours that the kernels are made for
+MOST = 240  # neighbours for which the kernels were tried
 
 
 def nearest_neighbours(points: Tensor, offsets: Tensor, k: int, self_loops: bool = False) -> tuple[Tensor, Tensor]:
@@ -40,8 +40,8 @@ def nearest_neighbours(points: Tensor, offsets: Tensor, k: int, self_loops: bool
         points (points, space), offsets (events + 1,) → (points, k) int64 and (points, k) bool
 
     Raises:
-        ValueError: k is not positive, a coordinate is not finite or above 1e150, or the offsets do not end at the
-            number of points.
+        ValueError: k is not positive, a coordinate is not finite or above 1e150, the offsets do not end at the number
+            of points, or they are on another device. A recorded graph of kernels looks at no coordinates.
 
     Example:
         >>> points = torch.tensor([[0.0], [1.0], [3.0], [9.0]])
@@ -51,13 +51,15 @@ def nearest_neighbours(points: Tensor, offsets: Tensor, k: int, self_loops: bool
     """
     if k < 1:
         raise ValueError(f"the number of neighbours k must be at least 1, got {k}: raise k")
+    if offsets.device != points.device:
+        raise ValueError(f"expected offsets on {points.device}, as the points, got {offsets.device}: move them there")
     return _nearest(points.detach(), offsets, k, self_loops)
 
 
 @torch.library.custom_op("physml::nearest_neighbours", mutates_args=())
 def _nearest(points: Tensor, offsets: Tensor, k: int, self_loops: bool) -> tuple[Tensor, Tensor]:
     others, on_gpu = k - self_loops, points.device.type == "cuda"
-    if on_gpu and TRITON and 0 < others <= MOST:
+    if on_gpu and TRITON and 0 < others <= MOST and 0 < points.numel() < 2**31:
         return _search_gpu(points, offsets, others, self_loops)
     _check(points, offsets)
     counts = offsets.diff()
@@ -90,10 +92,11 @@ def _search_cpu(points: Tensor, offsets: Tensor, k: int, index: Tensor) -> Tenso
 def _search_gpu(points: Tensor, offsets: Tensor, k: int, self_loops: bool) -> tuple[Tensor, Tensor]:
     from physml.ops.nearest_triton import nearest_triton
 
-    index, exists, wrong = nearest_triton(points, offsets, k, self_loops)
-    # A graph of kernels that is being recorded cannot be waited for: it is looked at in the run before.
-    if not torch.cuda.is_current_stream_capturing() and wrong.item():
-        _check(points, offsets)
+    with torch.cuda.device_of(points):
+        index, exists, status = nearest_triton(points, offsets, k, self_loops)
+        # What is recorded cannot be waited for, and does not look again when it is replayed.
+        if not torch.cuda.is_current_stream_capturing() and status[0].item():
+            _check(points, offsets)
     return index, exists
 
 

@@ -24,7 +24,7 @@ def check_point_features(network: nn.Module, x: Tensor) -> None:
 
 
 def point_head(in_features: int, head_features: int, out_features: int, softmax: bool) -> nn.Sequential:
-    r"""Return two dense layers for each point, :math:`W_2\,\mathrm{relu}\,W_1 h`.
+    r"""Return two dense layers for each point, :math:`W_2\,\mathrm{relu}\,W_1 h`, and a softmax where it is asked for.
 
     Args:
         in_features: Width of h.
