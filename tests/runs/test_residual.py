@@ -1,5 +1,6 @@
 """The laws of every experiment hold for what obeys them, and errors planted in them are found."""
 
+import re
 from functools import cache
 
 import numpy as np
@@ -11,6 +12,7 @@ from physml.cli.compose import compose_config
 from physml.physics import burgers, cylinder_wake, gravity
 from physml.physics.burgers import Burgers
 from physml.physics.navier_stokes import NavierStokes
+from physml.physics.nonlinear_schrodinger import NonlinearSchrodinger
 from physml.runs import residual
 from physml.runs.build import build
 from physml.runs.configs import config_directory
@@ -149,6 +151,29 @@ def test_a_wrong_number_in_equations_with_exact_solutions_is_found(experiment, w
     laws = found(f"experiment={experiment}", f"++task.constraints.{experiment}.equation.{word}")
     assert {name: finding.holds for name, finding in laws.items()} == {experiment: False, "conditions": True}
     assert "mend" in laws[experiment].text
+
+
+SCHROEDINGER = "experiment=paper/raissi2019_schroedinger"
+
+
+def test_where_the_reference_is_rough_an_exact_solution_judges():
+    equation = found(SCHROEDINGER)["schroedinger"]
+    assert equation.holds
+    assert equation.text.startswith("exact solution, as the reference is rough, ")
+    with pytest.raises(ValueError, match="expected a strength of 1, got 2"):
+        found(SCHROEDINGER, "++task.constraints.schroedinger.equation.strength=2.0")
+
+
+@pytest.mark.parametrize(("dispersion", "focus", "factor"), [(1.0, 1.0, "u_xx .*0.5"), (0.5, -1.0, "u .*-1")])
+def test_an_error_planted_where_the_reference_is_rough_is_found(monkeypatch, dispersion, focus, factor):
+    monkeypatch.setattr(
+        NonlinearSchrodinger,
+        "residual",
+        lambda self, u, u_t, u_xx: 1j * u_t + dispersion * u_xx + focus * u.abs() ** 2 * u,
+    )
+    equation = found(SCHROEDINGER)["schroedinger"]
+    assert equation.holds is False
+    assert re.search(f"the term with {factor}: mend its sign or factor", equation.text)
 
 
 def test_wrong_conditions_are_found(coarse, monkeypatch):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -43,8 +44,9 @@ class Finding:
 def findings(config: Mapping[str, Any]) -> list[Finding]:
     """Return what is found about each constraint of a training's config, and about the hard conditions of its field.
 
-    An equation, which may also be the loss, and the conditions of a field get the reference solution of the test data;
-    any other constraint gets the targets of a few events, as if they were a perfect prediction.
+    An equation, which may also be the loss, and the conditions of a field get the reference solution of the test data.
+    Where that is too rough to tell an equation's terms, the equation's ``exact_solution`` takes its place, if it has
+    one. Any other constraint gets the targets of a few events, as if they were a perfect prediction.
 
     Args:
         config: The resolved and checked config, as plain data.
@@ -86,17 +88,30 @@ def _judge_equation(law: nn.Module, evidence: Evidence) -> tuple[bool, str]:
     fields, axes = evidence.on_grid(
         list(dict.fromkeys(name for name in read if name not in law.variables)), law.variables
     )
-    found = grid_residual(law.equation.residual, fields, axes, truth)
+    found, by = grid_residual(law.equation.residual, fields, axes, truth), "solution"
+    if not found.resolved and hasattr(law.equation, "exact_solution"):
+        exact = _exact(law.equation, fields, axes)
+        found, by = (
+            grid_residual(law.equation.residual, exact, axes, truth),
+            "exact solution, as the reference is rough,",
+        )
     if not found.resolved:
         raise NotJudged(
             "the reference solution's grid does not resolve the equation: between all points and every second one its "
             f"terms differ by {100 * found.blur:.0f} %"
         )
     numbers = (
-        f"solution {found.value:.1e}, perturbed {found.perturbed:.1e}, tolerance {found.tolerance:.1e} of the largest "
+        f"{by} {found.value:.1e}, perturbed {found.perturbed:.1e}, tolerance {found.tolerance:.1e} of the largest "
         f"term, order {found.order:.1f}"
     )
     return found.holds, numbers + ("" if found.holds else f": {_reason(found)}")
+
+
+def _exact(equation: Any, fields: Mapping[str, Any], axes: Mapping[str, Any]) -> dict[str, Any]:
+    """An equation's solution in closed form at the points of a grid, in the place of its only field."""
+    (name,) = fields
+    points = np.meshgrid(*axes.values(), indexing="ij", sparse=True)
+    return {name: equation.exact_solution(**dict(zip(axes, map(torch.from_numpy, points), strict=True))).numpy()}
 
 
 def _reason(found: GridResidual) -> str:
