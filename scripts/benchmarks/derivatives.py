@@ -32,6 +32,7 @@ from physml.physics.burgers import Burgers
 from physml.physics.korteweg_de_vries import KortewegDeVries
 from physml.physics.kuramoto_sivashinsky import KuramotoSivashinsky
 from physml.physics.nonlinear_schrodinger import NonlinearSchrodinger
+from physml.runs.quiet import quiet
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=9, help="timed turns after one to warm up")
     parser.add_argument("--compiled", action="store_true", help="also as torch.compile makes them")
     arguments = parser.parse_args()
+    quiet()
     print(
         f"{arguments.points} points, {'double' if arguments.double else 'single'} precision, "
         f"{torch.get_num_threads()} threads, torch {torch.__version__}, {arguments.turns} turns\n"

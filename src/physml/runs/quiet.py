@@ -13,6 +13,7 @@ REMARKS = (
     ".*Profiler clears events at the end of each cycle.*",  # the report is of the last steps
     ".*is smaller than the logging interval.*",  # of an epoch of few batches
     ".*was deprecated.*torch.jit.*",
+    ".*Dynamo detected a call to a `functools.lru_cache`.*",  # what it traces instead has the same values
     ".*WeightAveraging callback with a model that overrides.*",  # it shares weights with trainer=fsdp only
     ".*FSDP2-wrapped module .* returned a view tensor.*",  # no loss or constraint changes a prediction in place
 )
