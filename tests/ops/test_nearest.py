@@ -155,6 +155,11 @@ def test_coordinates_must_be_finite(bad):
         nearest_neighbours(torch.tensor([[0.0], [bad]], dtype=torch.float64), torch.tensor([0, 2]), 1)
 
 
+def test_offsets_must_be_where_the_points_are():
+    with pytest.raises(ValueError, match="expected offsets on cpu, as the points, got meta: move them there"):
+        nearest_neighbours(torch.zeros(3, 2), torch.tensor([0, 3], device="meta"), 1)
+
+
 def test_a_compiled_graph_holds_the_search_as_one_operator():
     points, offsets = torch.randn(20, 2), torch.tensor([0, 8, 20])
     compiled = torch.compile(lambda p: nearest_neighbours(p, offsets, 3), backend="eager", fullgraph=True)
