@@ -7,6 +7,7 @@ import torch
 from physml.data.files import FileDataModule
 from physml.data.module import ArrayDataModule
 from physml.data.stream import StreamDataModule
+from physml.runs import faults
 from physml.runs.check import accepted
 from physml.runs.faults import batches_of, explained, going_on, out_of_memory, tell_lost_processes
 
@@ -91,7 +92,7 @@ def test_how_a_training_goes_on(tmp_path):
     assert going_on(tmp_path / "gone").startswith("the run directory is gone")
 
 
-def test_the_end_of_another_process_is_said_in_our_words(tmp_path, capsys):
+def test_the_end_of_another_process_is_said_in_our_words(tmp_path, capsys, monkeypatch):
     from lightning.fabric.strategies.launchers import subprocess_script as launcher
 
     class Ended:
@@ -105,9 +106,12 @@ def test_the_end_of_another_process_is_said_in_our_words(tmp_path, capsys):
 
     for _ in range(2):  # two trials of a sweep
         tell_lost_processes(tmp_path)
+    waited = []
+    monkeypatch.setattr(faults.time, "sleep", waited.append)
     observer = launcher._ChildProcessObserver(main_pid=0, child_processes=[Ended()])
     observer._terminate_all = lambda: None
     observer._run()
     (message,) = capsys.readouterr().err.splitlines()
     assert message.startswith("physml: process 1 of this training (7) ended with code -9, and so must the others: ")
     assert message.endswith(going_on(tmp_path))
+    assert waited == [faults._GRACE], "the first process has no time to end by itself"

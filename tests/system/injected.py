@@ -8,8 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from lightning.fabric.strategies.launchers import subprocess_script
 from lightning.pytorch import Callback, LightningDataModule, Trainer
 from torch.utils.data import DataLoader
+
+# Lightning looks every 5 s whether a process of a DDP run has died: at once, so that who notices first is no chance.
+subprocess_script._ChildProcessObserver.__init__.__defaults__ = (0.02,)
 
 
 class Inject(Callback):

@@ -5,6 +5,7 @@ import logging
 import re
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ _NO_MEMORY = r"out of memory|DefaultCPUAllocator|[Cc]annot allocate memory|Unabl
 _ASKED_FOR = r"(?:ried to allocate|Unable to allocate) ([\d.]+ \w+)"
 _LOST = r"gloo.*(?:by peer|[Tt]imed out)|ncclRemoteError"
 _OBSERVER = "lightning.fabric.strategies.launchers.subprocess_script"  # looks after the other processes of a DDP run
+_GRACE = 5.0  # s in which the first process, which may have noticed it too, closes its logs and ends by itself
 
 
 def explained(error: BaseException) -> str | None:
@@ -108,8 +110,10 @@ class _LostProcess(logging.Handler):
         super().__init__()
         self.directory = directory
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def handle(self, record: logging.LogRecord) -> bool:  # not emit: it would hold a lock that Python's exit waits for
+        time.sleep(_GRACE)  # Lightning kills the first process as soon as this returns
         found = re.search(r"rank: (\d+).*PID (\d+) terminated with code (-?\d+)", record.getMessage())
         rank, number, code = found.groups() if found else ("?", "?", "?")
         said = f"process {rank} of this training ({number}) ended with code {code}, and so must the others"
         print(f"physml: {said}: {going_on(self.directory)}", file=sys.stderr, flush=True)
+        return True
