@@ -70,7 +70,7 @@ SHORT = {
     "paper/cranmer2020_double_pendulum": ["data.test_source.simulate.steps=10"],
     **{name: ["+task.repeats=1"] for name in FIELDS},
     # With more residuals than weights: else the standard errors, and with them the results, are no numbers.
-    "paper/raissi2019_burgers_identification": ["+task.repeats=1", "+task.network.hidden=[3]", "data.batch_size=16"],
+    "paper/raissi2019_burgers_identification": ["+task.repeats=1", "task.network.hidden=[3]", "data.batch_size=16"],
     # The flow on few circles and not for long; all of it at one time, for the figure.
     "paper/raissi2019_cylinder_wake": [
         "+task.repeats=1",
