@@ -8,7 +8,7 @@ train: .venv/installed
 	$(BIN)/physml train $(ARGS)
 
 test: .venv/installed
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 $(ARGS)
 
 # As root it installs SLURM where apt-get can; else these tests say what they lack.
 test-cluster: .venv/installed
