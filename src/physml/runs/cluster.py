@@ -203,7 +203,8 @@ def _signals(words: list[str], folder: Path) -> tuple[bool, str]:
             return False, "SIGTERM did not end a training in 30 s: its steps or its validation take longer than that"
         if process.returncode == 128 + signal.SIGTERM:
             return True, f"SIGTERM: a training saved its state and ended in {time.monotonic() - asked:.1f} s"
-        return False, f"a training ended with exit code {process.returncode}: {said().strip()[-150:]}"
+        last = said().strip().rpartition("\n")[2]
+        return False, f"a training ended with exit code {process.returncode}: {last}"
 
 
 def _wandb(folder: Path) -> tuple[bool, str]:
