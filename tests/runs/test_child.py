@@ -22,6 +22,7 @@ PARENT = """
 import signal, sys
 from physml.runs.child import child
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever the tests were started by
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with child([sys.executable, "-c", *sys.argv[1:]]) as (process, _):
     process.wait()
 """
