@@ -3,7 +3,7 @@
 Trains ``paper/champion2019_lorenz``, skipping what is done. Then it writes one JSON file with the figures of merit and
 prints them as a table. A seed draws other trajectories and other first weights. Words before the options go to every
 run; one folder holds runs of the same words alone.
-Run: ``python scripts/studies/champion2019.py --seeds 1 2 3``; a run takes 80 s of a core of its own.
+Run: ``python scripts/studies/champion2019.py --seeds 1 2 3``; a run takes about 100 s of a core.
 """
 
 import statistics

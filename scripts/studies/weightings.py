@@ -143,7 +143,8 @@ def table(found: dict) -> Table:
 
 
 def _spread(values: list[float]) -> str:
-    return f"{statistics.fmean(values):.3g} ± {statistics.stdev(values):.1g}"
+    spread = statistics.stdev(values) if len(values) > 1 else float("nan")
+    return f"{statistics.fmean(values):.3g} ± {spread:.1g}"
 
 
 def main() -> None:

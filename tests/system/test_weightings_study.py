@@ -54,21 +54,30 @@ def test_a_run_is_made_once_and_leaves_what_the_table_shows(tmp_path, monkeypatc
         study.train_missing(tmp_path, [("nbody", "relobralo", 1)])
 
 
-def test_the_table_has_mean_and_spread_over_the_seeds(tmp_path):
+def table_of(folder, seeds):
     for problem, entry in study.PROBLEMS.items():
         for strategy in study.STRATEGIES:
             for seed, value in ((1, 0.125), (2, 0.375)):
-                run = tmp_path / problem / strategy / f"seed_{seed}_abc"
+                run = folder / problem / strategy / f"seed_{seed}_abc"
                 run.mkdir(parents=True)
                 logged = {f"test/{entry['merit']}": value, "test/omega/a": value, "test/omega/b": 2 * value}
                 (run / "results.json").write_text(json.dumps({"logged": logged}))
                 (run / "provenance.json").write_text(json.dumps({"git_commit": "c"}))
                 (run / "cpu_seconds.json").write_text("2.0")
-    found = study.collect(tmp_path, [1, 2])
+    found = study.collect(folder, seeds)
     assert found["problems"]["nbody"]["git_commits"] == ["c"]
     printed = io.StringIO()
     Console(file=printed, width=200).print(study.table(found))
+    return printed.getvalue()
+
+
+def test_the_table_has_mean_and_spread_over_the_seeds(tmp_path):
+    printed = table_of(tmp_path, [1, 2])
     cells = len(study.STRATEGIES) * len(study.PROBLEMS)
-    assert printed.getvalue().count("0.25 ± 0.2") == cells
-    assert printed.getvalue().count("0.75 ± 0.5") == cells
-    assert printed.getvalue().count("6 s") == len(study.STRATEGIES)
+    assert printed.count("0.25 ± 0.2") == cells
+    assert printed.count("0.75 ± 0.5") == cells
+    assert printed.count("6 s") == len(study.STRATEGIES)
+
+
+def test_the_table_of_one_seed_has_no_spread(tmp_path):
+    assert table_of(tmp_path, [1]).count("0.125 ± nan") == len(study.STRATEGIES) * len(study.PROBLEMS)
