@@ -83,3 +83,20 @@ def test_a_formula_is_measured_by_its_terms():
         metric.update({"formula": formula})
         assert metric.compute().item() == pytest.approx(expected)
         assert metric.uncertainty() == 0
+
+
+def test_a_law_on_another_device_is_solved_on_the_cpu():
+    class Elsewhere(torch.nn.Module):
+        place = "cuda"
+
+        def cpu(self):
+            self.place = "cpu"
+            return self
+
+        def forward(self, z):
+            assert self.place == "cpu"
+            return law(0.1)(z)
+
+    network = Elsewhere()
+    assert error(network) < 2e-3
+    assert network.place == "cuda"

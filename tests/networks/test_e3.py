@@ -115,3 +115,15 @@ def test_errors_say_what_to_do():
         E3Network(hidden="8x0e")
     with pytest.raises(ValueError, match=r"expected x of shape \(events, bodies, 7\), got \(3, 6\)"):
         E3Network(layers=1)(torch.zeros(3, 6))
+
+
+def test_one_body_alone_and_two_at_one_place():
+    network = trained(E3Network(duration=1.0, layers=2, hidden="8x0e + 4x1o"))
+    alone = state(bodies=1)
+    assert network(alone).isfinite().all()
+    together = state()
+    together[:, 1, :3] = together[:, 0, :3]
+    found = network(together)
+    assert found.isfinite().all()
+    found.sum().backward()
+    assert all(weights.grad.isfinite().all() for weights in network.parameters() if weights.grad is not None)

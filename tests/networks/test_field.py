@@ -68,3 +68,10 @@ def test_derivatives_are_compiled_as_one_graph(seed, conditions, names):
     torch.testing.assert_close(found, expected)
     torch.testing.assert_close(torch.autograd.grad(sum(found.values()).square().sum(), weight), slopes)
     torch.testing.assert_close(field(x), values)
+
+
+def test_no_points_have_no_values(seed):
+    field = Field(["t", "x"], [0.0, -1.0], [1.0, 1.0], hidden=[4], conditions=shock_conditions)
+    none = torch.zeros(0, 2)
+    assert field(none).shape == (0, 1)
+    assert field.derivatives(none, ["u", "u_xx"])["u_xx"].shape == (0,)

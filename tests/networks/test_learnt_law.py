@@ -66,3 +66,19 @@ def test_a_law_without_left_and_right_leaves_a_perceptron_that_is_odd_as_it_is(s
 def test_a_law_without_left_and_right_needs_to_know_what_is_odd(odd):
     with pytest.raises(ValueError, match=r"expected numbers of odd inputs, from 0 to 2, got .*: give those that turn"):
         ParitySymmetricLaw(3, odd=odd)
+
+
+def test_what_does_not_vary_leaves_the_law_finite(seed):
+    z, rate = torch.randn(50, 4, dtype=torch.float64), torch.randn(50, 2, dtype=torch.float64)
+    z[:, 1] = 0
+    law = LearntLaw(4, 2)
+    law.calibrate(z, rate)
+    assert law.scale[1] == 1
+    assert law(z).isfinite().all()
+    angle = torch.rand(50, dtype=torch.float64) * 6
+    wave = torch.stack(
+        [angle.cos(), angle.sin(), 0 * angle, 0 * angle], dim=1
+    )  # of one wave nothing varies but the phase
+    law = PhaseSymmetricLaw(4)
+    law.calibrate(wave, rate)
+    assert law(wave).isfinite().all()

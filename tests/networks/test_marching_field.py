@@ -99,3 +99,31 @@ def test_what_cannot_be_marched_through():
         field(windows=0)
     with pytest.raises(ValueError, match="learnt one after the other: add callbacks="):
         field().layers  # noqa: B018
+
+
+def test_it_stays_precise_in_mixed_precision(seed):
+    march, x = field(double=False), points()
+    values, slopes = march(x), march.derivatives(x, NAMES)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        torch.testing.assert_close(march(x), values)
+        torch.testing.assert_close(march.derivatives(x, NAMES), slopes)
+
+
+def test_no_points_have_no_values():
+    assert field()(points(0)).shape == (0, 1)
+
+
+@pytest.mark.filterwarnings("ignore:.*lru_cache.*")  # what it keeps depends on the channels alone
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")  # within torch
+def test_each_window_is_compiled(seed):
+    march, x = field(), points()
+    expected, graphs = march.derivatives(x, ["u_t"]), []
+
+    def backend(graph, _):
+        graphs.append(graph)
+        return graph.forward
+
+    torch.compiler.reset()
+    march.compile(backend=backend)
+    torch.testing.assert_close(march.derivatives(x, ["u_t"]), expected)
+    assert graphs

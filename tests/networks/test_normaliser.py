@@ -40,3 +40,11 @@ def test_a_constant_component_stays_finite():
     normaliser = Normaliser(1)
     normaliser.observe(torch.full((4, 1), 2.0))
     assert torch.isfinite(normaliser(torch.full((4, 1), 2.0))).all()
+
+
+def test_no_vectors_leave_it_as_it_was():
+    normaliser = Normaliser(2)
+    normaliser.observe(torch.zeros(0, 2))
+    assert float(normaliser.count) == 0
+    normaliser.observe(torch.tensor([[1.0, 2.0], [3.0, 6.0]]))
+    assert normaliser.mean.tolist() == [2.0, 4.0]

@@ -46,5 +46,7 @@ def test_what_it_cannot_give_is_refused(points):
         StreamFunction(["x", "y"], [0.0, 0.0], [1.0, 1.0], glide=True)
     with pytest.raises(ValueError, match=r"expected a field that recurs after its box of time"):
         StreamFunction(*BOX, glide=True)
-    with pytest.raises(ValueError, match=r"expected derivatives of u, v and p, got 'w_x': rename it"):
+    with pytest.raises(ValueError, match=r"expected derivatives of u, v and p by t, x, y, got 'w_x': rename it"):
         StreamFunction(*BOX).derivatives(points, ["u", "w_x"])
+    with pytest.raises(ValueError, match=r"expected derivatives of u, v and p by t, x, y, got 'u_z': rename it"):
+        StreamFunction(*BOX).derivatives(points, ["u_z"])

@@ -46,5 +46,5 @@ def test_points_start_at_the_lower_end_and_leave_out_the_upper():
 
 @pytest.mark.parametrize("bounds", [(1.0, 1.0, 8), (2.0, 1.0, 8), (0.0, 1.0, 1)])
 def test_an_empty_interval_is_refused(bounds):
-    with pytest.raises(ValueError, match="expected lower < upper and at least 2 points"):
+    with pytest.raises(ValueError, match="expected lower < upper and at least 3 points"):
         PeriodicInterval(*bounds)

@@ -96,3 +96,10 @@ def test_a_law_that_does_not_stay_finite_is_returned_as_it_was(seed):
 def test_a_window_longer_than_the_trajectories_is_refused():
     with pytest.raises(ValueError, match=r"expected trajectories of at least 100 samples, got 80: lower window"):
         refine(trajectories(), TRUTH, window=100)
+
+
+@pytest.mark.parametrize(("samples", "truth"), [(3, TRUTH), (80, 0 * TRUTH)])
+def test_fewer_values_than_unknowns_and_no_terms_are_refused(samples, truth):
+    x = trajectories(samples=samples)[:1]
+    with pytest.raises(ValueError, match="expected terms and more measured values than unknowns"):
+        refine(x, truth, window=samples if samples < 20 else 20)

@@ -1,7 +1,9 @@
+from functools import partial
+
 import pytest
 import torch
 
-from physml.ops.neighbours import nearest_neighbours
+from physml.ops.neighbours import nearest_neighbours, radius_neighbours
 
 
 def brute_force(points, offsets, k):
@@ -75,3 +77,10 @@ def test_no_points_at_all():
 def test_wrong_arguments_are_refused(k, points, message):
     with pytest.raises(ValueError, match=message):
         nearest_neighbours(torch.zeros(points, 2), torch.tensor([0, 3]), k)
+
+
+@pytest.mark.parametrize("offsets", [[2, 5], [0, 4, 3, 5]])
+def test_offsets_that_do_not_rise_from_zero_are_refused(offsets):
+    for search in (partial(nearest_neighbours, k=2), partial(radius_neighbours, radius=1.0)):
+        with pytest.raises(ValueError, match="expected offsets that rise from 0"):
+            search(torch.zeros(5, 2), torch.tensor(offsets))

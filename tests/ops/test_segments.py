@@ -41,3 +41,5 @@ def test_gradients():
 def test_foreign_offsets_are_refused():
     with pytest.raises(ValueError, match="expected values of 5 points"):
         segment_sum(torch.ones(4), OFFSETS)
+    with pytest.raises(ValueError, match="expected values of 5 points"):
+        segment_max(torch.ones(4, 2), OFFSETS)

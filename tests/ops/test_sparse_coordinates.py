@@ -46,3 +46,12 @@ def test_coordinates_that_are_functions_of_others_are_refused():
     z = torch.randn(50, 1, dtype=torch.float64) * torch.tensor([1.0, 2.0])
     with pytest.raises(ValueError, match="expected independent coordinates, got some that are functions of the others"):
         sparsest_coordinates(z, z, torch.tensor([[0, 0], [1, 0], [0, 1]]), 0, torch.Generator())
+
+
+def test_one_coordinate_has_a_scale_and_a_shift(seed):
+    z = torch.rand(50, 1, dtype=torch.float64)
+    powers = torch.arange(3)[:, None]
+    matrix, shift = sparsest_coordinates(z, 2 * z * (1 - z), powers, starts=2, generator=torch.Generator())
+    new = z @ matrix + shift
+    law = torch.linalg.lstsq(torch.cat([new**0, new, new**2], dim=1), 2 * z * (1 - z) @ matrix).solution
+    assert int((law.abs() > 1e-2).sum()) == 2

@@ -61,3 +61,14 @@ def test_too_small_a_bump_is_refused(samples, power):
 def test_too_short_a_trajectory_is_refused():
     with pytest.raises(ValueError, match=r"expected trajectories of at least 30 samples, got 20"):
         weak_equations(torch.zeros(1, 20, 1), torch.zeros(1, 20, 1), DT, 30, 5, 4)
+
+
+def test_a_bump_with_a_kink_at_its_ends_converges_as_the_trapezoidal_rule_does():
+    errors = []
+    for samples in (11, 101):
+        dt = 1 / (samples - 1)
+        x = torch.linspace(0, 1, samples, dtype=torch.float64)[None, :, None]  # the rate is 1
+        a, b = weak_equations(x, torch.ones_like(x), dt, samples, 1, power=1)
+        errors.append(abs(float(b / a) - 1))
+    assert errors[0] < 0.05
+    assert errors[1] == pytest.approx(errors[0] / 100, rel=0.1)

@@ -1,11 +1,12 @@
 """Figures of merit of a law of evolution that was learnt: what it predicts, and its coefficients."""
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torchmetrics import Metric
 
 Solve = Callable[[Callable[[Tensor], Tensor], Sequence[str], dict[str, np.ndarray]], tuple[Tensor, Tensor]]
@@ -56,12 +57,12 @@ class EvolutionError(Metric):
         if self.until is not None:
             early = reference["t"] <= self.until
             reference = {name: array if name in "xy" else array[..., early] for name, array in reference.items()}
-        law = network.law if self.law == "network" else arrays[self.law]
+        law = _on_cpu(network.law) if self.law == "network" else arrays[self.law]
         found, truth = self.solve(law, network.inputs, reference)
         if self.compared is not None:
             found, truth = self.compared(found), self.compared(truth)
         error = (found - truth).norm() / truth.norm()
-        self.value = torch.where(error.isfinite(), error, torch.nan)
+        self.value = torch.where(error.isfinite(), error, torch.nan).to(self.device)
 
     def compute(self) -> Tensor:
         """Return the error of the law that was solved."""
@@ -70,6 +71,11 @@ class EvolutionError(Metric):
     def uncertainty(self) -> Tensor:
         """Return 0."""
         return torch.zeros_like(self.value)
+
+
+def _on_cpu(law: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """The law, or a copy of a network, where equations are solved."""
+    return deepcopy(law).cpu() if isinstance(law, nn.Module) else law
 
 
 def modulus(u: Tensor) -> Tensor:
@@ -106,7 +112,8 @@ class FormulaError(Metric):
 
     def update(self, arrays: Mapping[str, Any]) -> None:
         """Look at the ``formula`` among the arrays."""
-        self.value = torch.tensor(self.measure(arrays["formula"].terms, self.truth), dtype=torch.float64)
+        figure = self.measure(arrays["formula"].terms, self.truth)
+        self.value = torch.tensor(figure, dtype=torch.float64, device=self.device)
 
     def compute(self) -> Tensor:
         """Return the figure of the formula that was looked at last."""

@@ -118,7 +118,7 @@ class _Layer(nn.Module):
         receiver, sender = _edges(bodies, position.device)
         separation = position[:, receiver] - position[:, sender]
         distance = separation.norm(dim=-1, keepdim=True)
-        direction = separation / distance
+        direction = separation / torch.where(distance > 0, distance, 1)  # none between two at one place
         v_receiver, v_sender = velocity[:, receiver], velocity[:, sender]
         charges = charge[:, receiver] * charge[:, sender]
         radial = 1 / (1 + (distance / self.lengths) ** 2)
@@ -134,7 +134,7 @@ class _Layer(nn.Module):
         ]
         sources = torch.cat([features, velocity], dim=-1)
         messages = self.product(sources[:, sender], self.harmonics(direction), self.weights(torch.cat(scalars, dim=-1)))
-        received = messages.unflatten(1, (bodies, bodies - 1)).sum(2) / (bodies - 1) ** 0.5
+        received = messages.unflatten(1, (bodies, bodies - 1)).sum(2) / max(bodies - 1, 1) ** 0.5
         features = features + self.gate(self.own(sources) + self.received(received))
         kick, shift = self.moves(features).chunk(2, dim=-1)
         return features, kick, shift

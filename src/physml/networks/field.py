@@ -13,7 +13,7 @@ from physml.ops import taylor
 
 
 class JetLinear(nn.Linear):
-    """A linear layer of jets: the weights act on each channel, the bias on the values alone.
+    """A linear layer of jets: the weights act on each channel, the bias on the values alone; there always is one.
 
     Shapes: (channels, points, in_features) → (channels, points, out_features)
     """
@@ -32,7 +32,7 @@ class _Affine(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, jet: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        z = (jet.flatten(0, 1) @ weight.t()).view(*jet.shape[:-1], -1)
+        z = (jet.flatten(0, 1) @ weight.t()).view(*jet.shape[:-1], len(weight))
         z[0] += bias
         ctx.save_for_backward(jet, weight)
         return z
@@ -114,11 +114,12 @@ class Field(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return û at the points."""
         x = x.to(self.lower.dtype)
-        values = self._network(x, taylor.orders([""], self.variables))[0]
-        if self.conditions is None:
-            return values
-        a, g = self.conditions(x)
-        return a + g * values
+        with torch.autocast(x.device.type, enabled=False):  # as the derivatives
+            values = self._network(x, taylor.orders([""], self.variables))[0]
+            if self.conditions is None:
+                return values
+            a, g = self.conditions(x)
+            return a + g * values
 
     def derivatives(
         self, x: Tensor, names: Sequence[str], sums: Mapping[str, Mapping[str, float]] | None = None
@@ -147,9 +148,9 @@ class Field(nn.Module):
         x, channels = x.to(self.lower.dtype), taylor.orders([wanted[name][1] for name in names], self.variables, added)
         with torch.autocast(x.device.type, enabled=False):  # derivatives in half precision would be noise
             jet = self._network(x, channels)
-        if self.conditions is not None:
-            a, g = self._conditions(x, channels)
-            jet = a + taylor.multiply(g, jet, channels)
+            if self.conditions is not None:
+                a, g = self._conditions(x, channels)
+                jet = a + taylor.multiply(g, jet, channels)
         place = {index: channel for channel, index in enumerate(channels)}
         found = {name: jet[place[taylor.order(wanted[name][1], self.variables)], :, wanted[name][0]] for name in names}
         outputs = [wanted[next(iter(each))][0] for each in sums.values()]

@@ -15,7 +15,8 @@ class LearntLaw(nn.Module):
     .. math:: N(z; w) = s_N\, f(z / s; w)
 
     The scales are those of data, found once by `calibrate`: s is four standard deviations, so that tanh bends within
-    the data and does not saturate there. With weights kept small, N then goes on smoothly beyond the data.
+    the data and does not saturate there, and 1 for what does not vary. With weights kept small, N then goes on smoothly
+    beyond the data.
 
     Units: s in those of z, s_N in those of the rates.
 
@@ -39,7 +40,7 @@ class LearntLaw(nn.Module):
 
     def calibrate(self, z: Tensor, rate: Tensor) -> None:
         """Take the scales from data. Shapes: z (points, inputs), rate (points, rates)."""
-        self.scale.copy_(4 * z.std(0))
+        self.scale.copy_(_positive(4 * z.std(0)))
         self.rate_scale.copy_(rate.std(0))
 
     def forward(self, z: Tensor) -> Tensor:
@@ -97,8 +98,8 @@ class PhaseSymmetricLaw(nn.Module):
     def calibrate(self, z: Tensor, rate: Tensor) -> None:
         """Take the scales from data. Shapes: z (points, inputs), rate (points, 2)."""
         q = _complex(z)
-        self.size.copy_(q.abs().square().mean(0).sqrt())
-        self.factors.scale.copy_(4 * self._invariants(q).std(0))
+        self.size.copy_(_positive(q.abs().square().mean(0).sqrt()))
+        self.factors.scale.copy_(_positive(4 * self._invariants(q).std(0)))
         self.rate_scale.copy_(rate.std(0))
         self.factors.rate_scale.fill_(self.rate_scale.square().mean().sqrt())
 
@@ -172,3 +173,8 @@ class ParitySymmetricLaw(nn.Module):
 def _complex(parts: Tensor) -> Tensor:
     """Shapes: (points, 2 n) → (points, n)."""
     return torch.complex(parts[:, ::2], parts[:, 1::2])
+
+
+def _positive(scale: Tensor) -> Tensor:
+    """1 for the scale of what does not vary."""
+    return torch.where(scale > 0, scale, 1.0)

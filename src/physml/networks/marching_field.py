@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -113,6 +114,11 @@ class MarchingField(nn.Module):
 
         return dict(zip(labels, self._by_window(x, columns).unbind(1), strict=True))
 
+    def compile(self, *args: Any, **settings: Any) -> None:
+        """Compile the field of each window; arguments as `torch.compile`."""
+        for field in self.fields:
+            field.compile(*args, **settings)
+
     def within_window(self, x: Tensor) -> Tensor:
         """Return points of the whole box moved into the window that is learnt, in the precision of the field.
 
@@ -129,8 +135,8 @@ class MarchingField(nn.Module):
         x = x.to(self.fields[0].lower.dtype)
         which = torch.bucketize(x[:, 0].contiguous(), self.edges[1:-1].to(x.dtype), right=True)
         present = which.unique().tolist()
-        if len(present) == 1:  # the usual case in training, where each layer is to be called with all points
-            return evaluate(self.fields[present[0]], x)
+        if len(present) <= 1:  # the usual case in training, where each layer is to be called with all points
+            return evaluate(self.fields[present[0] if present else 0], x)
         parts = [evaluate(self.fields[window], x[which == window]) for window in present]
         order = torch.cat([(which == window).nonzero()[:, 0] for window in present])
         return torch.cat(parts)[order.argsort()]

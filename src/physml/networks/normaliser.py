@@ -38,9 +38,9 @@ class Normaliser(nn.Module):
     @torch.no_grad()
     def observe(self, vectors: Tensor) -> None:
         """Take more vectors into account, unless there were enough. Shapes: (…, features)."""
-        if self.count >= self.limit:
-            return
         vectors = vectors.reshape(-1, vectors.shape[-1])
+        if self.count >= self.limit or not len(vectors):
+            return
         count = self.count + len(vectors)
         step = vectors.mean(0) - self.mean
         # Means and sums of squares of two samples make those of both; nothing of the initial values stays.

@@ -1,6 +1,7 @@
 """A flow in the plane that has no divergence, whatever its weights."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -78,16 +79,24 @@ class StreamFunction(nn.Module):
         return torch.stack(list(self.derivatives(x, self.outputs).values()), dim=1)
 
     def derivatives(self, x: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
-        """Return derivatives of u, v and p at the points, as the field does. Shapes: (points,) each."""
-        parts = {name: name.partition("_")[::2] for name in names}
-        if wrong := [name for name, (output, _) in parts.items() if output not in self.outputs]:
-            raise ValueError(f"expected derivatives of u, v and p, got {wrong[0]!r}: rename it")
+        """Return derivatives of u, v and p at the points, as the field does. Shapes: (points,) each.
+
+        Raises:
+            ValueError: There is no such output or variable.
+        """
+        parts, known = {name: name.partition("_")[::2] for name in names}, self.field.variables
+        if wrong := [n for n, (output, by) in parts.items() if output not in self.outputs or not set(by) <= set(known)]:
+            raise ValueError(f"expected derivatives of u, v and p by {', '.join(known)}, got {wrong[0]!r}: rename it")
         letter = {"u": "psi_y", "v": "psi_x", "p": "p"}
         wanted = {name: _joined(letter[output], letters) for name, (output, letters) in parts.items()}
         found = (
             self._halved(x, list(wanted.values())) if self.glide else self.field.derivatives(x, list(wanted.values()))
         )
         return {name: -found[source] if parts[name][0] == "v" else found[source] for name, source in wanted.items()}
+
+    def compile(self, *args: Any, **settings: Any) -> None:
+        """Compile the field of ψ and p; arguments as `torch.compile`."""
+        self.field.compile(*args, **settings)
 
     def _refuse_aperiodic(self) -> None:
         """Refuse a field for which two mirror images of half a box each do not make the field again."""

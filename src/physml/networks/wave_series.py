@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -107,6 +108,10 @@ class WaveSeries(nn.Module):
             name: (series[letters][:, self.outputs.index(output)] * waves[order]).sum(1)
             for name, (output, letters, order) in wanted.items()
         }
+
+    def compile(self, *args: Any, **settings: Any) -> None:
+        """Compile the perceptron of the coefficients; arguments as `torch.compile`."""
+        self.coefficients.compile(*args, **settings)
 
     def _series(self, x: Tensor, words: Sequence[str]) -> dict[str, Tensor]:
         """Derivatives of a and b by the other variables. Shapes: (points, variables − 1) → (points, outputs, parts)."""

@@ -41,19 +41,19 @@ def distance_keys(squared: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
     A squared distance is not negative, so its bits, read as an integer, are in the order of the distances. The lowest
     of them are replaced by the point's number: plain integers are left to select and sort, and ties go to the lower
-    number. In double precision up to 2²⁰ points are told apart to better than 1e-9 of their squared distance.
+    number. Up to 2²⁰ points are told apart to better than 1e-9 of their squared distance.
 
     Args:
-        squared: Squared distances of some rows from all points of the same event, in single or double precision.
+        squared: Squared distances of some rows from all points of the same event, in double precision.
         rows: Numbers of these rows.
 
     Shapes:
-        squared (…, rows, points), rows (rows,) → (…, rows, points) int32 or int64
+        squared (…, rows, points), rows (rows,) → (…, rows, points) int64
     """
-    keys = squared.view(np.int64 if squared.dtype == np.float64 else np.int32)
+    keys = squared.view(np.int64)
     keys &= ~index_bits(keys.shape[-1])
     keys |= np.arange(keys.shape[-1], dtype=keys.dtype)
-    keys[..., np.arange(len(rows)), rows] = np.iinfo(keys.dtype).max
+    keys[..., np.arange(len(rows)), rows] = LAST
     return keys
 
 

@@ -29,7 +29,7 @@ class PeriodicInterval:
         points: N.
 
     Raises:
-        ValueError: The interval is empty or has less than two points.
+        ValueError: The interval is empty or has less than three points.
 
     Example:
         >>> circle = PeriodicInterval(0.0, 2 * math.pi, 8)
@@ -42,9 +42,9 @@ class PeriodicInterval:
     points: int
 
     def __post_init__(self) -> None:
-        if not (self.lower < self.upper and self.points >= 2):
+        if not (self.lower < self.upper and self.points >= 3):
             raise ValueError(
-                f"expected lower < upper and at least 2 points, got {self.lower:g}, {self.upper:g} and {self.points}: "
+                f"expected lower < upper and at least 3 points, got {self.lower:g}, {self.upper:g} and {self.points}: "
                 "choose others"
             )
 

@@ -30,7 +30,7 @@ def dot(p: Tensor | np.ndarray, q: Tensor | np.ndarray) -> Tensor | np.ndarray:
 def mass(p: Tensor | np.ndarray) -> Tensor | np.ndarray:
     r"""Return the invariant mass :math:`m = \sqrt{p \cdot p}`.
 
-    A product below zero, as rounding leaves for the massless, gives zero.
+    A product below zero, as rounding leaves for the massless, gives zero. The gradient of the massless is infinite.
 
     Units: as p.
 

@@ -50,9 +50,13 @@ def names(powers: Tensor, variables: list[str]) -> list[str]:
         >>> names(exponents(2, 2), ["x", "y"])
         ['1', 'x', 'y', 'x²', 'x y', 'y²']
     """
-    raised = ["", "", *"²³⁴⁵⁶⁷⁸⁹"]
+    raised = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
     written = [
-        " ".join(name + raised[power] for name, power in zip(variables, row, strict=True) if power)
+        " ".join(
+            name + (str(power).translate(raised) if power > 1 else "")
+            for name, power in zip(variables, row, strict=True)
+            if power
+        )
         for row in powers.tolist()
     ]
     return [name or "1" for name in written]

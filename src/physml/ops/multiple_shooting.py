@@ -72,12 +72,19 @@ def multiple_shooting(
     Shapes: x (trajectories, samples, variables), powers (terms, variables), coefficients (terms, variables)
 
     Raises:
-        ValueError: The trajectories are shorter than a window.
+        ValueError: The trajectories are shorter than a window, there is no term, or there are not more numbers in the
+            windows than unknowns: the coefficients and a start of each trajectory.
     """
     if x.shape[1] < window:
         raise ValueError(f"expected trajectories of at least {window} samples, got {x.shape[1]}: lower window")
     terms = coefficients != 0
     windows = x[:, : x.shape[1] // window * window].unflatten(1, (-1, window))
+    values, unknowns = windows.numel(), int(terms.sum()) + x[:, 0].numel()
+    if not terms.any() or values <= unknowns:
+        raise ValueError(
+            f"expected terms and more measured values than unknowns, got {int(terms.sum())} terms and {values} values "
+            f"for {unknowns} unknowns: give more samples"
+        )
     problem = _Problem(windows, powers[terms.any(1)], terms[terms.any(1)], dt, substeps)
     fit = problem.fit(windows[:, :, 0], coefficients[terms])
     for _ in range(iterations):

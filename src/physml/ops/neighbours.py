@@ -40,8 +40,8 @@ def nearest_neighbours(points: Tensor, offsets: Tensor, k: int, self_loops: bool
         points (points, space), offsets (events + 1,) → (points, k) int64 and (points, k) bool
 
     Raises:
-        ValueError: k is not positive, a coordinate is not finite or above 1e150, the offsets do not end at the number
-            of points, or they are on another device. A recorded graph of kernels looks at no coordinates.
+        ValueError: k is not positive, a coordinate is not finite or above 1e150, the offsets do not rise from 0 to
+            the number of points, or they are on another device. A recorded graph of kernels looks at no coordinates.
 
     Example:
         >>> points = torch.tensor([[0.0], [1.0], [3.0], [9.0]])
@@ -125,8 +125,8 @@ def radius_neighbours(points: Tensor, offsets: Tensor, radius: float, self_loops
         points (points, space), offsets (events + 1,) → (2, edges) int64
 
     Raises:
-        ValueError: The radius is not positive and finite, a coordinate is not finite, or the offsets do not end at the
-            number of points.
+        ValueError: The radius is not positive and finite, a coordinate is not finite, or the offsets do not rise
+            from 0 to the number of points.
 
     Example:
         >>> points = torch.tensor([[0.0], [1.0], [3.0], [0.0]])
@@ -148,6 +148,8 @@ def radius_neighbours(points: Tensor, offsets: Tensor, radius: float, self_loops
 def _check(points: Tensor, offsets: Tensor) -> None:
     if int(offsets[-1]) != len(points):
         raise ValueError(f"expected {int(offsets[-1])} points (offsets[-1]), got {len(points)}: pass their own offsets")
+    if int(offsets[0]) or (offsets.diff() < 0).any():
+        raise ValueError(f"expected offsets that rise from 0, got {offsets.tolist()}: pass those of the events")
     # NaN is not below anything; beyond 1e150 squared distances overflow.
     if len(points) and not float(points.abs().amax()) < 1e150:
         raise ValueError("expected finite coordinates below 1e150, got larger ones or NaN: look for what made them")

@@ -47,7 +47,7 @@ def evolve_pointwise(
         waves: Waves kept, of a period of the interval each.
 
     Shapes:
-        law (points, inputs) → (points, fields); initial (fields, points) → (fields, points, frames + 1)
+        law (points, inputs) → (points, fields); initial (fields, points) → (fields, points, frames + 1), on the CPU
 
     Raises:
         FloatingPointError: A field is no longer finite.
@@ -97,7 +97,7 @@ def beside_reference(
         waves: Waves kept.
 
     Returns:
-        The solution of the law, not a number where it stays not finite, and the reference.
+        The solution of the law, all of it not a number if it does not stay finite, and the reference.
 
     Shapes: (places, times) twice
     """

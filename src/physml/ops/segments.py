@@ -39,11 +39,7 @@ def segment_sum(values: Tensor, offsets: Tensor) -> Tensor:
         >>> segment_sum(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([0, 2, 3])).tolist()
         [3.0, 3.0]
     """
-    index = segment_index(offsets)
-    if len(index) != len(values):
-        raise ValueError(
-            f"expected values of {len(index)} points (offsets[-1]), got {len(values)}: pass their own offsets"
-        )
+    index = _index_of(values, offsets)
     return values.new_zeros((len(offsets) - 1, *values.shape[1:])).index_add(0, index, values)
 
 
@@ -61,11 +57,14 @@ def segment_max(values: Tensor, offsets: Tensor) -> Tensor:
     Shapes:
         values (points, features), offsets (events + 1,) → (events, features); zero for an event without points
 
+    Raises:
+        ValueError: The offsets do not end at the number of points.
+
     Example:
         >>> segment_max(torch.tensor([[-1.0], [-2.0], [3.0]]), torch.tensor([0, 2, 3])).tolist()
         [[-1.0], [3.0]]
     """
-    index = segment_index(offsets)
+    index = _index_of(values, offsets)
     largest = values.new_zeros((len(offsets) - 1, values.shape[1]))
     return largest.scatter_reduce(0, index[:, None].expand_as(values), values, "amax", include_self=False)
 
@@ -74,3 +73,12 @@ def segment_mean(values: Tensor, offsets: Tensor) -> Tensor:
     """Average the values of each event's points, as `segment_sum` sums them; zero for an event without points."""
     counts = offsets.diff().clamp(min=1).to(values.dtype)
     return segment_sum(values, offsets) / counts.reshape(-1, *[1] * (values.ndim - 1))
+
+
+def _index_of(values: Tensor, offsets: Tensor) -> Tensor:
+    index = segment_index(offsets)
+    if len(index) != len(values):
+        raise ValueError(
+            f"expected values of {len(index)} points (offsets[-1]), got {len(values)}: pass their own offsets"
+        )
+    return index

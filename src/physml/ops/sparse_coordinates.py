@@ -48,7 +48,7 @@ def sparsest_coordinates(
         2
     """
     mean, count = z.mean(0), z.shape[1]
-    values, axes = torch.linalg.eigh(torch.cov(z.T))
+    values, axes = torch.linalg.eigh(torch.cov(z.T).reshape(count, count))
     if values[0] <= 1e-10 * values[-1]:
         raise ValueError("expected independent coordinates, got some that are functions of the others: use fewer")
     whiten = axes / values.sqrt()

@@ -76,7 +76,7 @@ def read_law(
 
     .. math:: \frac{|c_{ki}|\; \mathrm{std}\left( \prod_j z_j^{p_{kj}} \right)}{\mathrm{std}(N_i)} < \text{threshold}
 
-    with 1 for the spread of the constant term.
+    with 1 for the spread of the constant term. The law is on the CPU.
 
     Args:
         z: The variables at the points.
@@ -89,7 +89,7 @@ def read_law(
     Shapes: z (points, variables), rate (points, rates)
     """
     powers = exponents(len(variables), degree)
-    terms, rate = monomials(z.double(), powers), rate.double()
+    terms, rate = monomials(z.cpu().double(), powers), rate.cpu().double()
     spread = terms.std(0)
     spread = torch.where(spread == 0, 1.0, spread)  # of a constant
     whole = rate.std(0).clamp(min=torch.finfo(rate.dtype).tiny)  # of a rate that is 0 no term is a share

@@ -50,14 +50,14 @@ def least_squares(equations: Equations, terms: Tensor) -> Tensor:
 
     Shapes: terms (terms, targets) → (terms, targets)
     """
-    # Monomials differ by many orders of magnitude.
-    scale = equations.triangle.norm(dim=0).clamp(min=torch.finfo(equations.triangle.dtype).tiny)
-    solution = torch.zeros_like(equations.target)
-    for column, held in enumerate(terms.T):
-        scaled = equations.triangle[:, held] / scale[held]
-        found = torch.linalg.lstsq(scaled, equations.target[:, column, None], driver="gelsd").solution[:, 0]
+    triangle, target = equations.triangle.cpu(), equations.target.cpu()  # small, and gelsd is of the CPU alone
+    scale = triangle.norm(dim=0).clamp(min=torch.finfo(triangle.dtype).tiny)  # monomials differ by orders of magnitude
+    solution = torch.zeros_like(target)
+    for column, held in enumerate(terms.cpu().T):
+        scaled = triangle[:, held] / scale[held]
+        found = torch.linalg.lstsq(scaled, target[:, column, None], driver="gelsd").solution[:, 0]
         solution[held, column] = found / scale[held]
-    return solution
+    return solution.to(equations.target.device)
 
 
 def stlsq(equations: Equations, threshold: float) -> Tensor:
