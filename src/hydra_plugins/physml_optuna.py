@@ -106,13 +106,18 @@ class OptunaSweeper(Sweeper):
         print(f"search directory: {folder}")
 
     def _values(self, done: Any) -> list[float] | None:
-        """The objectives of a trial, None if its training failed."""
-        if done.status == JobStatus.FAILED or done.return_value is None:
+        """The objectives of a trial, None if its training failed or one of them is not a number."""
+        if done.status == JobStatus.FAILED or (not self.objectives and done.return_value is None):
             return None
         if not self.objectives:
             return [done.return_value]
-        results = json.loads((Path(done.cfg.run_dir) / "results.json").read_text())
+        file = Path(done.cfg.run_dir) / "results.json"
+        if not file.is_file():
+            return None
+        results = json.loads(file.read_text())
         known = {name: entry["value"] for name, entry in results["metrics"].items()} | results["logged"] | results
+        if any(name in known and known[name] is None for name in self.objectives):  # as JSON has NaN
+            return None
         if missing := [name for name in self.objectives if not isinstance(known.get(name), int | float)]:
             numbers = [name for name, value in known.items() if isinstance(value, int | float)]
             hint = did_you_mean(missing[0], numbers)

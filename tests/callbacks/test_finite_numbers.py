@@ -10,7 +10,7 @@ from physml.callbacks.finite_numbers import FiniteNumbers
 
 def look(folder, index=0, data=1.0, slope=1.0, total=1.0, is_last=False, every=10, precision="32-true"):
     """One step with the given numbers."""
-    trainer = SimpleNamespace(is_last_batch=is_last, global_step=index + 1, precision=precision)
+    trainer = SimpleNamespace(is_last_batch=is_last, global_step=index + 1, precision=precision, global_rank=0)
     module = nn.Linear(1, 1, bias=False)
     module.weight.grad = torch.tensor([[slope]])
     batch = {"x": torch.tensor([0.0, data]), "offsets": torch.tensor([0, 2])}
@@ -56,3 +56,17 @@ def test_it_looks_at_every_nth_step_only(tmp_path):
     look(tmp_path, 7, data=torch.nan, slope=torch.nan, total=torch.nan)
     with pytest.raises(FloatingPointError):
         look(tmp_path, 8, total=torch.nan, every=4)
+
+
+def test_gradients_are_looked_at_when_they_have_gathered(tmp_path):
+    trainer = SimpleNamespace(is_last_batch=False, global_step=1, precision="32-true", global_rank=0)
+    module = nn.Linear(1, 1, bias=False)
+    module.weight.grad = torch.tensor([[torch.nan]])
+    callback, batch = FiniteNumbers(str(tmp_path), every=10), {"x": torch.zeros(2)}
+    for index in range(2):  # the optimizer steps with every other batch
+        callback.on_train_batch_start(trainer, module, batch, index)
+        if index == 1:
+            with pytest.raises(FloatingPointError, match="the gradient by weight"):
+                callback.on_before_optimizer_step(trainer, module, None)
+        callback.on_train_batch_end(trainer, module, {"loss": torch.tensor(1.0)}, batch, index)
+    assert [path.name for path in tmp_path.iterdir()] == ["not_finite.npz"]

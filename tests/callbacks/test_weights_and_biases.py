@@ -1,4 +1,5 @@
 import json
+import re
 import struct
 import sys
 import types
@@ -54,14 +55,15 @@ def test_an_offline_run_holds_config_metrics_figures_and_the_checkpoint(trained,
     )
     wandb.teardown()  # waits until its process has written everything, as the end of a command does
     (file,) = directory.glob("wandb/offline-run-*/run-*.wandb")
-    assert file.name == f"run-{directory.name}.wandb"
+    own = file.name.removeprefix("run-").removesuffix(".wandb")
+    assert re.fullmatch(rf"{directory.name}_[0-9a-f]{{8}}", own)
     by_kind = {}
     for record in records(file):
         by_kind.setdefault(record.WhichOneof("record_type"), []).append(record)
 
     run = by_kind["run"][0].run
     assert (run.run_id, run.project, run.display_name) == (
-        directory.name,
+        own,
         "physml",
         f"{directory.parent.name}/{directory.name}",
     )
@@ -75,7 +77,7 @@ def test_an_offline_run_holds_config_metrics_figures_and_the_checkpoint(trained,
     summary = {key: value for record in by_kind["summary"] for key, value in values(record.summary.update).items()}
     assert summary["final/accuracy"] == json.loads((directory / "results.json").read_text())["metrics"]["accuracy"]
     (artifact,) = (record.artifact for record in by_kind["artifact"])
-    assert artifact.name == f"checkpoint-{directory.name}"
+    assert artifact.name == f"checkpoint-{own}"
     assert (directory / "checkpoints" / "best.ckpt").resolve().as_uri() in str(artifact.manifest)
     assert by_kind["exit"][0].exit.exit_code == 0
 
@@ -151,9 +153,14 @@ def test_a_run_that_cannot_begin_online_is_written_offline(tmp_path, monkeypatch
     log.log_metrics({"x": 1.0}, 0)
     log.finish()
     assert asked == [("online", "allow"), ("offline", None)]
-    assert list(tmp_path.glob("run/wandb/offline-run-*/run-run.wandb"))
+    assert list(tmp_path.glob("run/wandb/offline-run-*/run-run_*.wandb"))
     complaint = capsys.readouterr().err
     assert complaint.startswith(
         f"physml: W&B failed (no network): the run is written to {tmp_path}/run/wandb; `wandb sy"
     )
     assert len(complaint.splitlines()) == 1
+
+
+def test_runs_of_one_name_in_two_sweeps_are_two(tmp_path):
+    found = {wandb_logger(str(tmp_path / sweep / "0_toy")).version for sweep in ("one", "other", "one")}
+    assert len(found) == 2

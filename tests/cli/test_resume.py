@@ -1,7 +1,10 @@
+import csv
 import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -131,3 +134,48 @@ def test_modules_of_ones_own_are_allowed_by_name(command, stopped, tmp_path, mon
 def test_a_copy_elsewhere_is_not_resumed(command, stopped, tmp_path):
     shutil.copytree(stopped, tmp_path / "copy")
     assert "move it back there" in command("train", f"run={tmp_path / 'copy'}").complaint
+
+
+def rates(run):
+    (optimizer,) = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["optimizer_states"]
+    return [group["lr"] for group in optimizer["param_groups"]]
+
+
+def test_a_new_learning_rate_is_taken(command, stopped):
+    assert command("train", f"run={stopped}", "task.optimizer.lr=0.03", "--force").code == 0
+    assert rates(stopped) == [0.03]
+
+
+@pytest.mark.parametrize("scheduler", ["one_cycle", "cosine"])
+def test_a_longer_training_has_the_schedule_of_its_length(command, toy, tmp_path, scheduler):
+    words = [*toy, f"scheduler={scheduler}", f"hydra.run.dir={tmp_path / 'run'}"]
+    assert command("train", *words).code == 0
+    assert command("train", f"run={tmp_path / 'run'}", "trainer.max_epochs=4", "--force").code == 0
+    with open(tmp_path / "run" / "metrics.csv") as file:
+        found = [float(row["lr-Adam"]) for row in csv.DictReader(file) if row["lr-Adam"]]
+    assert command("train", *words, f"hydra.run.dir={tmp_path / 'whole'}", "trainer.max_epochs=4").code == 0
+    with open(tmp_path / "whole" / "metrics.csv") as file:
+        expected = [float(row["lr-Adam"]) for row in csv.DictReader(file) if row["lr-Adam"]]
+    assert found[8:] == pytest.approx(expected[8:])
+    assert found[4] != pytest.approx(expected[4])
+
+
+def test_two_processes_do_not_train_in_one_run(command, stopped):
+    holds = (
+        "import fcntl, sys; file = open(sys.argv[1], 'w'); fcntl.lockf(file, fcntl.LOCK_EX); print(flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", holds, stopped / ".lock"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        other.stdout.readline()
+        refused = command("train", f"run={stopped}")
+        other.communicate(b"\n")
+    assert "another process trains in it: wait for its end" in refused.complaint
+    assert command("train", f"run={stopped}").code == 0
+
+
+def test_a_callback_that_writes_where_it_is_started_is_refused(command, stopped):
+    config = yaml.safe_load((stopped / "config.yaml").read_text())
+    config["callbacks"]["spike"] = {"_target_": "lightning.pytorch.callbacks.SpikeDetection"}
+    (stopped / "config.yaml").write_text(yaml.safe_dump(config))
+    assert "lies outside the trusted modules" in command("train", f"run={stopped}").complaint

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from physml.runs import checkpoint_files, files
-from physml.runs.checkpoint_files import CheckpointFiles, verify
+from physml.runs.checkpoint_files import CheckpointFiles, remove_half_written, verify
 
 
 def write(folder, *values, name="last.ckpt"):
@@ -104,3 +104,11 @@ def test_a_run_directory_that_is_gone_is_not_made_again(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"run'$"):
         writer.save_checkpoint({}, home / "checkpoints" / "last.ckpt")
     assert not home.exists()
+
+
+def test_only_what_is_half_written_is_removed(tmp_path):
+    for name in (".last.ckpt.x1", ".sha256.json.x2", ".mine", "last.ckpt"):
+        (tmp_path / name).touch()
+    (tmp_path / ".ipynb_checkpoints").mkdir()
+    remove_half_written(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {".mine", ".ipynb_checkpoints", "last.ckpt"}

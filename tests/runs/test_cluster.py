@@ -118,3 +118,22 @@ def test_an_error_is_a_finding(config, monkeypatch):
     for name in ("_devices", "_backends", "_gradients", "_loader", "_checkpoint", "_signals", "_wandb", "_slurm"):
         monkeypatch.setattr(cluster, name, fails)
     assert {str(finding)[:4] + finding.text for finding in cluster.findings(config, [])} == {"NO  OSError: no"}
+
+
+def test_a_checkpoint_with_numbers_that_are_not_known_yet_and_one_that_comes_back_different(
+    config, tmp_path, monkeypatch
+):
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("spread", torch.tensor(torch.nan))
+            self.weight = nn.Parameter(torch.ones(2))
+
+    monkeypatch.setenv("PHYSML_RUNS", str(tmp_path))
+    monkeypatch.setattr(cluster, "build", lambda _: Network())
+    assert cluster._checkpoint(config, tmp_path)[0]
+    lost = {"state_dict": {"spread": torch.tensor(torch.nan), "weight": torch.zeros(2)}}
+    monkeypatch.setattr(cluster.CheckpointFiles, "load_checkpoint", lambda *_: lost)
+    ok, text = cluster._checkpoint(config, tmp_path)
+    assert not ok
+    assert "what was read is not what was written" in text

@@ -3,6 +3,7 @@ import shutil
 
 import pytest
 import torch
+import yaml
 
 from physml.cli.compose import compose_config
 from physml.runs.errors import ConfigError
@@ -84,3 +85,14 @@ def test_a_checkpoint_outside_a_run_is_evaluated_beside_it(copy, tmp_path):
 )
 def test_a_run_is_tested_in_its_own_precision(trained, asked, found):
     assert _in_precision_of(trained, asked).get("precision") == found
+
+
+def test_a_stranger_in_the_precision(copy, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    bomb = "${oc.create:{_target_: pathlib.Path.touch, _args_: [{_target_: pathlib.Path, _args_: [exploded]}]}}"
+    config = yaml.safe_load((copy / "config.yaml").read_text())
+    config["trainer"]["precision"] = bomb
+    (copy / "config.yaml").write_text(yaml.safe_dump(config))
+    with pytest.raises(PermissionError, match="the run's config holds the interpolation"):
+        evaluate(settings(copy))
+    assert not (tmp_path / "exploded").exists()

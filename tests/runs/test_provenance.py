@@ -77,3 +77,17 @@ def test_without_git(clone, monkeypatch):
     git(clone, "init", "-q")
     monkeypatch.setenv("PATH", str(Path(__file__).parent))
     assert provenance(1)["git_commit"] is None
+
+
+def test_names_and_bytes_of_any_kind(clone):
+    git(clone, "init", "-q")
+    git(clone, "add", ".")
+    git(clone, "commit", "-qm", "one")
+    clone.write_bytes(b"\xff\n")
+    clone.with_name("müller.py").write_text("1\n")
+    clone.with_name("nowhere.py").symlink_to("there_is_nothing")
+    git(clone, "init", "-q", str(clone.with_name("other")))
+    clone.with_name("other").joinpath("a.py").write_text("1\n")
+    first = provenance(1)["git_diff_sha256"]
+    clone.with_name("müller.py").write_text("2\n")
+    assert first != provenance(1)["git_diff_sha256"]

@@ -14,6 +14,7 @@ def tools(tmp_path, monkeypatch):
             tool.chmod(0o755)
         monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
         monkeypatch.setenv("SLURM_JOB_ID", "17")
+        monkeypatch.delenv("SLURM_ARRAY_JOB_ID", raising=False)
 
     return make
 
@@ -26,6 +27,15 @@ def test_a_running_job_is_queued_again(tools, tmp_path):
     tools("RUNNING")
     assert requeue()
     assert calls(tmp_path)[1] == "scontrol requeue 17"
+
+
+def test_of_an_array_the_task_alone_is_queued_again(tools, tmp_path, monkeypatch):
+    tools("RUNNING")
+    monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "17")
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
+    assert requeue()
+    assert "--jobs=17_3" in calls(tmp_path)[0]
+    assert calls(tmp_path)[1] == "scontrol requeue 17_3"
 
 
 @pytest.mark.parametrize("state", ["CANCELLED", "COMPLETING", ""])

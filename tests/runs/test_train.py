@@ -18,6 +18,7 @@ def weights(run, name="last"):
 
 def test_what_a_run_directory_holds(toy_run):
     assert sorted(path.relative_to(toy_run).as_posix() for path in toy_run.rglob("*") if path.is_file()) == [
+        ".lock",
         "checkpoints/before_last.ckpt",
         "checkpoints/best.ckpt",
         "checkpoints/last.ckpt",
@@ -122,3 +123,10 @@ def test_without_metrics_the_loss_is_the_result(trained, toy, command):
 )
 def test_counts_that_are_none(command, word, message):
     assert message in command("train", "experiment=moons_flow", word, "logger=csv").complaint
+
+
+def test_without_logs_and_callbacks(command, toy):
+    words = [word for word in toy if not word.startswith("logger=")]
+    done = command("train", *words, "trainer.max_epochs=1", "logger=[]", "callbacks=[]")
+    assert (done.code, done.err) == (0, "")
+    assert metrics(done.run_dir)["accuracy"]["value"] > 0

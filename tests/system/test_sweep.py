@@ -4,10 +4,16 @@ import csv
 import json
 import sys
 from statistics import mean, stdev
+from types import SimpleNamespace
 
 import pytest
 import torch
 import yaml
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import JobStatus
+
+from hydra_plugins.physml_optuna import OptunaSweeper
+from physml.runs import train
 
 
 def weights(run):
@@ -176,6 +182,15 @@ def test_trials_beside_each_other_in_processes_of_their_own(process, toy, tmp_pa
     assert [(setting["runs"], setting["without_results"]) for setting in averaged] == [([0], []), ([], [1])]
 
 
+def test_the_processes_of_a_trial_are_started_in_its_directory(command, toy, tmp_path, monkeypatch):
+    began = []
+    monkeypatch.setattr(train, "train", lambda config, *_: began.append((config["run_dir"], HydraConfig.get().run.dir)))
+    done = command("train", "-m", "seed=1,2", *toy, f"hydra.sweep.dir={tmp_path / 'sweep'}")
+    assert done.code == 0, done.err
+    assert len(began) == 2
+    assert all(own == lightning for own, lightning in began)  # Lightning reads it from Hydra
+
+
 def test_trials_beside_each_other_of_two_processes_each(process, toy, tmp_path):
     words = [word for word in toy if word not in ("trainer=cpu", "+data.batch_size=16")]
     words += ["launcher=processes", "trainer=ddp_cpu", "+data.batch_size=8", "seed=1,2"]
@@ -184,3 +199,20 @@ def test_trials_beside_each_other_of_two_processes_each(process, toy, tmp_path):
     for number in (0, 1):
         results = json.loads((tmp_path / "sweep" / f"{number}_toy" / "results.json").read_text())
         assert (results["steps"], results["test_events"]) == (8, 8)
+
+
+def test_trials_that_have_results_count_whatever_is_monitored(command, toy, tmp_path):
+    words = ["trainer.max_epochs=1", "hydra.sweeper.trials=2", "callbacks.checkpoint=null"]
+    aims = "hydra.sweeper.objectives=[maximize accuracy]"
+    assert search(command, toy, tmp_path / "search", RATE, *words, aims).code == 0
+    assert [row["state"] for row in trials(tmp_path / "search")] == ["complete", "complete"]
+
+
+def test_an_objective_that_is_not_a_number_is_a_failure_of_its_trial(tmp_path):
+    sweeper = OptunaSweeper(1, "", "", None, objectives=["maximize accuracy", "minimize loss"])
+    done = SimpleNamespace(status=JobStatus.COMPLETED, return_value=None, cfg=SimpleNamespace(run_dir=tmp_path))
+    assert sweeper._values(done) is None
+    for loss, expected in (("null", None), ("0.5", [0.75, 0.5])):
+        results = f'{{"metrics": {{"accuracy": {{"value": 0.75}}}}, "logged": {{"loss": {loss}}}}}'
+        (tmp_path / "results.json").write_text(results)
+        assert sweeper._values(done) == expected

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from physml.constraints.learnt_law import LearntLawResidual
+from physml.constraints.softadapt import SoftAdapt
 from physml.networks.field import Field
 from physml.networks.hidden_physics import HiddenPhysics
 from physml.tasks.hidden_physics import HiddenPhysicsTask
@@ -89,3 +90,8 @@ def test_the_scales_are_taken_when_the_field_is_done(batch, monkeypatch):
 def test_other_constraints_are_refused():
     with pytest.raises(ValueError, match=r"expected one constraint, the residual of the learnt law, got 0: add"):
         make(constraints={})
+
+
+def test_weights_that_depend_on_the_steps_before_are_refused():
+    with pytest.raises(ValueError, match=r"expected weights that do not depend .* got SoftAdapt: set weighting=fixed"):
+        make(weighting=SoftAdapt)

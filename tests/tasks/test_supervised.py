@@ -313,3 +313,12 @@ def test_weights_outside_a_shared_network_are_refused():
     task._device_mesh = object()
     with pytest.raises(ValueError, match=r"expected all weights in the network.*constraints\.norm\.coefficient: set"):
         task.configure_model()
+
+
+def test_processes_agree_on_terms_in_training_alone(monkeypatch):
+    task, reduced = make(constraints={"norm": Norm(0.7)}, weighting=Asks), []
+    monkeypatch.setattr(task, "_over_processes", lambda values: reduced.append(values) or values)
+    task.eval().objective(batch())  # as often as a process has batches
+    assert not reduced
+    task.train().objective(batch())
+    assert reduced

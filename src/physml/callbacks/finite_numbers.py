@@ -18,7 +18,8 @@ class FiniteNumbers(Callback):
 
     Args:
         directory: The folder that gets ``not_finite.npz``, the arrays of the batch.
-        every: Look at every n-th step; on an accelerator each look waits for the device.
+        every: Look at every n-th batch, and at the gradients of the optimizer's next step; on an accelerator each look
+            waits for the device.
 
     Raises:
         FloatingPointError: One is not finite.
@@ -27,22 +28,25 @@ class FiniteNumbers(Callback):
     def __init__(self, directory: str, every: int = 10) -> None:
         self.path, self.every = Path(directory) / "not_finite.npz", every
         self._batch: Mapping[str, Tensor] = {}
+        self._looks, self._looks_at_gradients = False, False
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Mapping[str, Tensor], batch_idx: int
     ) -> None:
-        """Look at the data of this step."""
-        self._batch = batch if batch_idx % self.every == 0 else {}
-        for name, array in self._batch.items():
-            if not _finite(array):
+        """Look at the data of this batch."""
+        self._batch, self._looks = batch, batch_idx % self.every == 0
+        self._looks_at_gradients |= self._looks
+        for name, array in batch.items():
+            if self._looks and not _finite(array):
                 self._end(trainer, batch, f"the data hold a number that is not finite, in {name}", "remove that event")
 
     def on_before_optimizer_step(
         self, trainer: Trainer, pl_module: LightningModule, optimizer: torch.optim.Optimizer
     ) -> None:
         """Look at the gradients of this step; those that half precision has scaled may be infinite."""
-        if not self._batch or trainer.precision == "16-mixed":
+        if not self._looks_at_gradients or trainer.precision == "16-mixed":
             return
+        self._looks_at_gradients = False
         gradients = {name: each.grad for name, each in pl_module.named_parameters() if each.grad is not None}
         for name, gradient in gradients.items():
             if not _finite(gradient):
@@ -51,8 +55,8 @@ class FiniteNumbers(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Mapping[str, Tensor], batch_idx: int
     ) -> None:
-        """Look at the J of this step."""
-        if self._batch or trainer.is_last_batch:
+        """Look at the J of this batch."""
+        if self._looks or trainer.is_last_batch:
             total = outputs["loss"]
             if not _finite(total):
                 self._end(trainer, batch, f"J is {float(total)}", _ADVICE)
@@ -60,7 +64,9 @@ class FiniteNumbers(Callback):
 
     def _end(self, trainer: Trainer, batch: Mapping[str, Tensor], finding: str, advice: str) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(self.path, **{name: array.detach().cpu().numpy() for name, array in batch.items()})
+        own = self.path.with_name(f".{trainer.global_rank}_{self.path.name}")  # processes may find it at once
+        np.savez(own, **{name: array.detach().cpu().numpy() for name, array in batch.items()})
+        own.replace(self.path)
         raise FloatingPointError(
             f"{finding} at step {trainer.global_step}, expected finite numbers: {advice}; the batch is in {self.path}"
         )

@@ -3,6 +3,7 @@
 W&B is imported where it is used: that takes half a second, and most commands log nothing there.
 """
 
+import hashlib
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -106,7 +107,7 @@ class WandbLog(WandbLogger):
 
 
 def wandb_logger(directory: str, project: str = "physml", tags: list[str] | None = None) -> WandbLog:
-    """Return a W&B logger whose run is named and identified by the run directory.
+    """Return a W&B logger whose run is named by the run directory and identified by its place.
 
     Without credentials the run is written below ``DIRECTORY/wandb``, and ``wandb sync`` takes it from there later.
     The environment variable ``WANDB_MODE`` overrides the choice.
@@ -126,7 +127,7 @@ def wandb_logger(directory: str, project: str = "physml", tags: list[str] | None
         path,
         mode,
         name=f"{path.parent.name}/{path.name}",
-        id=path.name,
+        id=f"{path.name}_{hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:8]}",
         resume="allow" if mode == "online" else None,  # a resumed run goes on under its name
         project=project,
         tags=tags,

@@ -8,7 +8,7 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, flag_override
 
 from physml.cli import resume
 from physml.cli.compose import plain, register
@@ -72,6 +72,8 @@ def _job(config: DictConfig, failures: list[Exception]) -> float | None:
     # For the other processes of a DDP run, which are to run this trial and not the sweep again.
     sys.argv = [str(Path(__file__).resolve()), *_config_dir(split_config_dir(sys.argv)[1]), *words, "hydra.mode=RUN"]
     sys.modules["__main__"].__spec__ = None  # else Lightning would start the module that submitit has started
+    with flag_override(HydraConfig.get(), "readonly", False):
+        HydraConfig.get().run.dir = str(directory)  # where Lightning starts them
     try:
         config.run_dir = str(directory)
         settings = plain(config)

@@ -66,8 +66,8 @@ class CheckpointFiles(TorchCheckpointIO):
 
 def remove_half_written(folder: Path) -> None:
     """Remove what a process that was killed while it wrote a checkpoint has left."""
-    for path in folder.glob(".*"):
-        path.unlink()
+    for path in (*folder.glob(".*.ckpt.*"), *folder.glob(f".{HASHES}.*")):  # as `write_whole` names them
+        path.unlink(missing_ok=True)
 
 
 def verify(path: Path) -> None:

@@ -20,6 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 from physml.runs.build import build
 from physml.runs.checkpoint_files import CheckpointFiles
 from physml.runs.child import child
+from physml.runs.interruption import equal_with_nan
 
 PROCESSES = 2
 AGREE = 1e-12  # relative difference of gradients in double precision
@@ -179,9 +180,10 @@ def _checkpoint(config: dict[str, Any], folder: Path) -> tuple[bool, str]:
         back = CheckpointFiles().load_checkpoint(path)["state_dict"]
         size = path.stat().st_size / 2**20
     free = shutil.disk_usage(place).free / 2**30
-    same = all(torch.equal(value, back[name]) for name, value in weights.items())
     text = f"{size:.1f} MiB synced in {1e3 * written:.0f} ms, {free:.0f} GiB free in {place}"
-    return same and free > 1, text if free > 1 else f"{text}: make room, or set PHYSML_RUNS to another disk"
+    if not all(equal_with_nan(value, back[name]) for name, value in weights.items()):
+        return False, f"{text}: what was read is not what was written: set PHYSML_RUNS to another disk"
+    return free > 1, text if free > 1 else f"{text}: make room, or set PHYSML_RUNS to another disk"
 
 
 def _signals(words: list[str], folder: Path) -> tuple[bool, str]:
@@ -195,6 +197,8 @@ def _signals(words: list[str], folder: Path) -> tuple[bool, str]:
         saved = run / "checkpoints" / "last.ckpt"
         while not saved.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.1)
+        if not saved.exists() and process.poll() is None:
+            return False, "a training wrote no checkpoint in 60 s: its data or its first step take longer than that"
         asked = time.monotonic()
         process.send_signal(signal.SIGTERM)
         try:

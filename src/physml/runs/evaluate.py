@@ -35,9 +35,10 @@ def evaluate(settings: dict[str, Any]) -> dict[str, Any]:
     state = read_checkpoint(checkpoint)
     task = built(state, checkpoint, allow)
     config = {**task.hparams, "data": _merged(task.hparams["data"], settings["data"])}
-    drawn = config["callbacks"].get("figures") or {}
+    drawn = (config["callbacks"] or {}).get("figures") or {}
     plots = drawn.get("plots") or {}
-    refuse_untrusted({"data": config["data"], "plots": plots}, allow)
+    precision = config["trainer"].get("precision")
+    refuse_untrusted({"data": config["data"], "plots": plots, "precision": precision}, allow)
     if wrong := node_problems("data", config["data"]) + node_problems("trainer", settings["trainer"]):
         raise ConfigError(wrong)
     data = build(config["data"])

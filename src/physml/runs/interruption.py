@@ -137,13 +137,13 @@ def _unlike(one: Any, other: Any, path: str) -> Iterator[str]:
         for number, (a, b) in enumerate(zip(one, other, strict=True)):
             yield from _unlike(a, b, f"{path}/{number}")
     elif isinstance(one, Tensor) and isinstance(other, Tensor):
-        if one.dtype != other.dtype or one.shape != other.shape or not _equal(one, other):
+        if one.dtype != other.dtype or one.shape != other.shape or not equal_with_nan(one, other):
             yield f"{path}: tensors differ"
     elif one != other and not (one != one and other != other):  # NaN is like NaN
         yield f"{path}: {one!s:.60} and {other!s:.60}"
 
 
-def _equal(one: Tensor, other: Tensor) -> bool:
+def equal_with_nan(one: Tensor, other: Tensor) -> bool:
     """Whether two tensors have the same numbers; NaN is like NaN."""
     return torch.equal(one, other) or (
         (one.is_floating_point() or one.is_complex()) and torch.allclose(one, other, rtol=0, atol=0, equal_nan=True)

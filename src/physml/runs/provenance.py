@@ -55,8 +55,15 @@ def provenance(seed: int, command: list[str] | None = None) -> dict[str, Any]:
 def _untracked() -> str:
     """Return the names and contents of the files that git does not track: a new network is a difference too."""
     root = Path(physml.__file__).parents[2]
-    files = (_git("ls-files", "--others", "--exclude-standard", "src", "configs") or "").splitlines()
-    return "".join(f"{file}\n{(root / file).read_text(errors='replace')}" for file in files)
+    files = (_git("ls-files", "-z", "--others", "--exclude-standard", "src", "configs") or "").split("\0")
+    return "".join(f"{file}\n{_text(root / file)}" for file in files if file)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(errors="replace")
+    except OSError:  # a folder with a repository of its own, a link to nothing
+        return ""
 
 
 def _git(*arguments: str) -> str | None:
@@ -65,7 +72,7 @@ def _git(*arguments: str) -> str | None:
     if not (root / ".git").exists():
         return None
     try:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True)
+        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
-    return done.stdout.strip()
+    return done.stdout.decode(errors="replace").strip()

@@ -13,6 +13,8 @@ def requeue() -> bool:
     job = os.environ.get("SLURM_JOB_ID")
     if job is None:
         return False
+    if "SLURM_ARRAY_JOB_ID" in os.environ:  # the number of one of its tasks is that of the whole array
+        job = f"{os.environ['SLURM_ARRAY_JOB_ID']}_{os.environ['SLURM_ARRAY_TASK_ID']}"
     try:
         state = _output("squeue", "--noheader", f"--jobs={job}", "--states=all", "--format=%T")
         if state != "RUNNING":

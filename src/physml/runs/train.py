@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from physml.runs.build import build
 from physml.runs.checkpoint_files import CheckpointFiles, remove_half_written
 from physml.runs.contact import first_contact
 from physml.runs.csv_log import CSVLog
-from physml.runs.directory import note_resumption, start_run, write_results
+from physml.runs.directory import held, note_resumption, start_run, write_results
 from physml.runs.errors import TrainingError
 from physml.runs.faults import batches_of, explained, going_on, tell_lost_processes
 from physml.runs.files import write_whole
@@ -49,18 +51,26 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
     point = checkpoint_to_resume(directory) if resume else None
     data, task = _parts(config)
     trainer = build_trainer(config)
-    if trainer.is_global_zero:
-        if resume:
-            remove_half_written(directory / "checkpoints")
-            note_resumption(directory, config, overrides)
-        else:
-            start_run(directory, config, overrides)
-    tell_lost_processes(directory)
-    _begin_logs(trainer, config, steps_logged(point[1]) if point else 0, resume)
+    with held(directory) if trainer.is_global_zero else nullcontext():
+        if trainer.is_global_zero:
+            if resume:
+                remove_half_written(directory / "checkpoints")
+                note_resumption(directory, config, overrides)
+            else:
+                start_run(directory, config, overrides)
+        tell_lost_processes(directory)
+        _begin_logs(trainer, config, steps_logged(point[1]) if point else 0, resume)
+        with _told(trainer, directory):
+            return _fit_and_test(trainer, task, data, directory, str(point[0]) if point else None)
+
+
+@contextmanager
+def _told(trainer: Trainer, directory: Path) -> Iterator[None]:
+    """End the logs of a training whatever happens, and say how it goes on if it is stopped or fails."""
     stopped = None
     try:
         with stopped_at_once(trainer):
-            best = _fit_and_test(trainer, task, data, directory, str(point[0]) if point else None)
+            yield
     except Stopped as end:
         stopped = end
     except SystemExit as end:
@@ -78,7 +88,6 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
             next_step = _next_step(stopped, directory, trained=trainer.state.fn == TrainerFn.TESTING)
             print(f"physml: {stopped.signal.name}: {next_step}", file=sys.stderr, flush=True)
         raise stopped
-    return best
 
 
 def _parts(config: dict[str, Any]) -> tuple[LightningDataModule, SupervisedTask]:
@@ -154,8 +163,8 @@ def _next_step(stopped: Stopped, directory: Path, trained: bool) -> str:
 
 def build_trainer(config: dict[str, Any]) -> Trainer:
     """Return the trainer of a config with its callbacks and loggers."""
-    callbacks = [build(callback) for callback in config["callbacks"].values() if callback]
-    loggers = [build(logger) for logger in config["logger"].values() if logger]
+    callbacks = [build(callback) for callback in (config["callbacks"] or {}).values() if callback]
+    loggers = [build(logger) for logger in (config["logger"] or {}).values() if logger]
     return build(
         config["trainer"],
         callbacks=callbacks,

@@ -34,10 +34,10 @@ class LeastSquaresTask(SecondOrderTask):
         points: N.
         repeats: Steps with the same points.
         damping: μ of the first step.
-        others: As `SecondOrderTask`; a weighting without a state.
+        others: As `SecondOrderTask`.
 
     Raises:
-        ValueError: There is no equation, or the weights depend on the history.
+        ValueError: There is no equation.
     """
 
     def __init__(
@@ -53,11 +53,6 @@ class LeastSquaresTask(SecondOrderTask):
         if not constraints:
             raise ValueError("expected an equation among the constraints, got none: add one with a residual")
         super().__init__(network, loss, constraints, repeats, damping, **others)
-        if self.weighting.state_dict():
-            raise ValueError(
-                "expected weights that do not depend on the steps before, as a step is accepted or not by one J, got "
-                f"{type(self.weighting).__name__}: set weighting=fixed or weighting=scheduled"
-            )
         self.points = points
 
     def objective(self, batch: Batch) -> Objective:

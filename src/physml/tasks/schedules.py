@@ -1,9 +1,10 @@
 """Schedules of the learning rate over a whole training."""
 
 import math
+import warnings
 
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 
 def cosine(optimizer: Optimizer, total_steps: int, warmup: float = 0.05, final: float = 0.0) -> LambdaLR:
@@ -33,3 +34,10 @@ def cosine(optimizer: Optimizer, total_steps: int, warmup: float = 0.05, final: 
         return final + (1 - final) * 0.5 * (1 + math.cos(angle))
 
     return LambdaLR(optimizer, factor)
+
+
+def bring_to_step(scheduler: LRScheduler, step: int) -> None:
+    """Bring a new schedule to where it is after some steps of the optimizer."""
+    with warnings.catch_warnings(action="ignore"):  # the optimizer that these steps were taken with was another one
+        for _ in range(step):
+            scheduler.step()

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from physml.ops.named import parameters
 from physml.tasks.second_order_step import second_order_step
 from physml.tasks.single_process import refuse_several_processes
 from physml.tasks.supervised import SupervisedTask
@@ -28,10 +29,11 @@ class SecondOrderTask(SupervisedTask):
         damping: μ of the first step.
         optimizer: None.
         scheduler: None.
-        others: ``weighting``, ``metrics``, ``test_arrays`` and ``test_metrics``, as `SupervisedTask`.
+        others: ``weighting``, which has no state, ``metrics``, ``test_arrays`` and ``test_metrics``, as
+            `SupervisedTask`.
 
     Raises:
-        ValueError: There is an optimizer or a scheduler.
+        ValueError: There is an optimizer or a scheduler, or the weights depend on the history.
     """
 
     def __init__(
@@ -48,6 +50,11 @@ class SecondOrderTask(SupervisedTask):
         if optimizer is not None or scheduler is not None:
             raise ValueError("expected no optimizer and no scheduler, as the steps are made here: set optimizer=none")
         super().__init__(network, loss, None, constraints=constraints, **others)
+        if self.weighting.state_dict() or not parameters(self.weighting).keys() <= {"weights", "penalties", "progress"}:
+            raise ValueError(
+                "expected weights that do not depend on the steps before, as a step is accepted or not by one J, got "
+                f"{type(self.weighting).__name__}: set weighting=fixed or weighting=scheduled"
+            )
         self.automatic_optimization = False
         self.repeats = repeats
         self.register_buffer("damping", torch.tensor(damping, dtype=torch.float64))

@@ -12,6 +12,7 @@ from torchmetrics import Metric
 from physml.constraints.fixed import FixedWeighting
 from physml.ops.named import call, parameters
 from physml.tasks.counting import counted
+from physml.tasks.schedules import bring_to_step
 
 Batch = Mapping[str, Tensor]
 
@@ -88,7 +89,8 @@ class SupervisedTask(LightningModule):
         self.metrics = nn.ModuleDict(metrics or {})
         self.test_arrays, self.test_metrics = dict(test_arrays or {}), nn.ModuleDict(test_metrics or {})
         self._make_optimizer, self._make_scheduler = optimizer, scheduler
-        self._total_steps = 0
+        self._total_steps, self._settings_changed = 0, False
+        self._optimizer_settings: list[dict[str, Any]] = []
         self.results: dict[str, dict[str, Any]] = {}  # what the last test found: value, uncertainty and unit by name
         self.test_events = 0  # how many events it saw, in all processes together
 
@@ -120,8 +122,10 @@ class SupervisedTask(LightningModule):
         known |= {"laws": {"loss": self.loss, **self.constraints}, "gradients": self._gradients}
         if "terms" in parameters(self.weighting):
             terms = torch.stack([loss, *(weights[name] * penalty for name, penalty in penalties.items())])
-            # The values are means over the processes, the gradients those of this process.
-            known["terms"] = terms + (self._over_processes(terms.detach()) - terms.detach())
+            if self.training:  # an evaluation may have more batches in one process than in another
+                # The values are means over the processes, the gradients those of this process.
+                terms = terms + (self._over_processes(terms.detach()) - terms.detach())
+            known["terms"] = terms
         return call(self.weighting, known)
 
     def _gradients(self, values: Tensor) -> Tensor:
@@ -169,15 +173,25 @@ class SupervisedTask(LightningModule):
         if "gradients" in parameters(self.weighting):
             self._refuse_gradients_out_of_reach()
 
-    def on_load_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
-        """Take over the precision of the weights that come: Lightning loads them first and widens them then."""
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take over the precision of the weights that come: Lightning loads them first and widens them then.
+
+        If the run goes on with other settings than it was begun with, those of the optimizer and the schedule are not
+        taken over.
+        """
+        before = checkpoint.get("hyper_parameters", {})
+        self._settings_changed = any(before.get(part) != self.hparams.get(part) for part in ("task", "data", "trainer"))
+        if self._settings_changed:
+            checkpoint["lr_schedulers"] = []
         weights = checkpoint.get("state_dict", {})
         for name, own in self.state_dict(keep_vars=True).items():
             if own.is_floating_point() and name in weights and weights[name].dtype != own.dtype:
                 own.data = own.data.to(weights[name].dtype)
 
     def on_train_start(self) -> None:
-        """Let a resumed training go on at the batch where it stopped."""
+        """Let a resumed training go on at the batch where it stopped, with the settings that it has now."""
+        if self._settings_changed:
+            self._apply_settings()
         # Lightning does not tell loaders the position it has read if they were set up before (as they are when somebody
         # asks for the number of steps) or if the epoch was over. They look at it when the first batch is asked for.
         loop = self.trainer.fit_loop
@@ -245,15 +259,23 @@ class SupervisedTask(LightningModule):
     def configure_optimizers(self) -> Any:
         """Return the optimizer, and the schedule of its learning rate."""
         optimizer = self._make_optimizer(params=self._groups())
-        if self._make_scheduler is None:
-            return optimizer
-        known = {"optimizer": optimizer}
-        if "total_steps" in parameters(self._make_scheduler):
-            known["total_steps"] = self._steps()
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": self._make_scheduler(**known), "interval": "step"},
-        }
+        made: dict[str, Any] = {"optimizer": optimizer}
+        if self._make_scheduler is not None:
+            known = {"optimizer": optimizer}
+            if "total_steps" in parameters(self._make_scheduler):
+                known["total_steps"] = self._steps()
+            made["lr_scheduler"] = {"scheduler": self._make_scheduler(**known), "interval": "step"}
+        self._optimizer_settings = [
+            {name: value for name, value in group.items() if name != "params"} for group in optimizer.param_groups
+        ]
+        return made
+
+    def _apply_settings(self) -> None:
+        """Give the optimizer that was read its own settings, and bring the new schedule to the step."""
+        for group, own in zip(self.trainer.optimizers[0].param_groups, self._optimizer_settings, strict=False):
+            group.update(own)
+        for config in self.trainer.lr_scheduler_configs:
+            bring_to_step(config.scheduler, self.global_step)
 
     def _groups(self) -> Any:
         own = list(self.weighting.parameters())
