@@ -72,8 +72,15 @@ def test_a_field_learns_them():
 
 
 def test_refusals():
+    with pytest.raises(ValueError, match="expected a scale > 0 of the values"):
+        Condition(lambda: (torch.zeros(3, 1), torch.zeros(3, 1)), scale=0.0)
     with pytest.raises(ValueError, match=r"got \(5, 2\) and \(4, 1\): give a row for each point"):
         Condition(lambda: (torch.rand(5, 2), torch.zeros(4, 1)))
     law = Condition(lambda: (torch.rand(5, 2), torch.zeros(5, 1)))
     with pytest.raises(ValueError, match=r"values of shape \(5, 1\) at the points, got \(5, 2\)"):
         law(lambda x: x)
+
+
+def test_squares_of_all_outputs_are_added():
+    law = Condition(lambda: (torch.zeros(3, 1), torch.zeros(3, 2)))
+    assert law(lambda x: torch.ones(len(x), 2)).item() == 2

@@ -67,3 +67,9 @@ def test_the_step_of_the_objective_is_that_of_the_formula(toy_terms):
     (step,) = torch.autograd.grad(objective.total, task.network.w)
     torch.testing.assert_close(step, conflict_free_factors(gradients) @ gradients)
     assert objective.gammas["off"] == 0
+
+
+def test_no_step_where_every_one_raises_a_term():
+    angle = torch.tensor(170.0).deg2rad()
+    gradients = torch.tensor([[1.0, 0.0], [angle.cos(), angle.sin()], [angle.cos(), -angle.sin()]])
+    assert (conflict_free_factors(gradients) == 0).all()

@@ -5,11 +5,13 @@ import torch
 from torch import nn
 
 from physml.cli.compose import compose_config
+from physml.constraints.causal import CausalImportance
 from physml.constraints.equation_residual import EquationResidual
 from physml.networks.field import Field
 from physml.physics.burgers import Burgers
 from physml.physics.helmholtz import Helmholtz
 from physml.physics.korteweg_de_vries import KortewegDeVries
+from physml.physics.lotka_volterra import LotkaVolterra
 from physml.physics.nonlinear_schrodinger import NonlinearSchrodinger
 from physml.runs.build import build
 
@@ -114,3 +116,25 @@ def test_derivatives_with_constant_coefficients_go_through_a_field_as_one(
     found = law.residual(field, x)
     assert widths == [channels]
     torch.testing.assert_close(found, law.residual(nn.Sequential(field), x))
+
+
+def test_several_equations_are_added_up_and_weighed_alike(seed):
+    t = torch.rand(20, 1, dtype=torch.float64)
+    causal = CausalImportance(0.0, 1.0, slices=4, tolerance=0.1)
+    law = EquationResidual(LotkaVolterra(), "t", ("x", "y"), importance=causal).train()
+
+    def field(t):
+        return torch.cat([1 + t, 2 - t**2], dim=1)
+
+    omega, r = law(field, t), law.residual(field, t)
+    assert r.shape == (20, 2)
+    assert omega.item() == pytest.approx(r.square().sum(1).mean().item())
+    plain = EquationResidual(LotkaVolterra(), "t", ("x", "y")).residual(field, t)
+    torch.testing.assert_close(r, causal(t)[:, None] * plain)
+    assert causal.factors[-1] < 1
+
+
+def test_points_with_another_number_of_variables_are_refused():
+    law = EquationResidual(LotkaVolterra(), "t", ("x", "y"))
+    with pytest.raises(ValueError, match="expected points with the variables t, got 2 columns"):
+        law(lambda x: x, torch.rand(5, 2))

@@ -60,3 +60,18 @@ def test_a_term_of_zero_keeps_finite_weights():
     weighting = LearntUncertainty(["law"])
     weighting.log_variance.data = torch.tensor([0.0, -300.0])
     assert torch.isfinite(torch.stack(list(weighting(torch.tensor([1.0, 0.0]), {"law": 1.0}).values()))).all()
+
+
+def test_a_term_that_was_zero_for_long_comes_back():
+    weighting = LearntUncertainty(["law"])
+    optimizer, totals = torch.optim.Adam(weighting.parameters(), lr=0.01), []
+    for step in range(5000):
+        optimizer.zero_grad()
+        terms = torch.tensor([1.0, 0.0 if step < 3000 else 1.0])
+        gammas = torch.stack(list(weighting(terms, {"law": 1.0}).values()))
+        total = (gammas * terms).sum() + weighting.regulariser()
+        total.backward()
+        optimizer.step()
+        totals.append(total.item())
+    assert min(totals[:3000]) > -11  # a half of −20, and no less
+    assert totals[-1] < 1e-2 * totals[3000]

@@ -40,3 +40,8 @@ def test_internal_motion_is_free(states):
 def test_error_says_what_to_do():
     with pytest.raises(ValueError, match=r"got \(2, 5, 2\) and \(2, 5, 7\)"):
         MomentumConservation()(torch.zeros(2, 5, 2), torch.zeros(2, 5, 7))
+
+
+def test_a_length_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="expected a scale > 0 of the positions"):
+        MomentumConservation(scale=0.0)

@@ -106,7 +106,7 @@ def test_complex_residuals_count_by_both_parts(toy_terms):
     task = make_task(partial(NeuralTangentKernel, memory=0.99, period=1), Forces([[1.0, 0.0]]), [0.3, 0.4], wave=Wave())
     for _ in range(50):
         ask(task)
-    assert task.weighting.rates[1].item() == pytest.approx(2.5)  # (1 + 4) / 2; its parts have orthogonal gradients
+    assert task.weighting.rates[1].item() == pytest.approx(5)  # 1 + 4; its parts have orthogonal gradients
 
 
 def test_a_constraint_that_is_off_has_no_say(toy_terms):
@@ -125,3 +125,21 @@ def test_terms_that_are_no_mean_of_squares_are_refused_before_the_training():
 def test_refusals(wrong):
     with pytest.raises(ValueError, match="expected a memory from 0 to below 1 and a period from 1 on"):
         NeuralTangentKernel(["a"], **wrong)
+
+
+def test_squares_that_are_added_up_at_each_point_count_so(toy_terms):
+    make_task, _, _ = toy_terms
+
+    class Both(nn.Module):
+        weight = 1.0
+
+        def forward(self, prediction):
+            return self.residual(prediction).square().sum(1).mean()
+
+        def residual(self, prediction):
+            return torch.stack([prediction[0], 2 * prediction[1]])[None]
+
+    task = make_task(partial(NeuralTangentKernel, memory=0.99, period=1), Forces([[1.0, 0.0]]), [0.3, 0.4], both=Both())
+    for _ in range(50):
+        ask(task)
+    assert task.weighting.rates[1].item() == pytest.approx(5)

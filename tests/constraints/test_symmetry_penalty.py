@@ -97,3 +97,8 @@ def test_hands_offsets_on_and_is_called_by_name():
     batch = {"network": Ragged(), "prediction": Ragged()(x, offsets), "x": x, "offsets": offsets}
     assert call(law, batch) < 1e-25
     assert law.weight == 0.5
+
+
+def test_a_scale_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="expected a scale > 0 of the output"):
+        SymmetryPenalty(Permutations(), scale=0.0)

@@ -73,3 +73,9 @@ def test_errors_say_what_to_do():
         Evidence(0.1)(torch.zeros(2, 1, 4, 4), torch.zeros(2, 1, 4, 4))
     with pytest.raises(ValueError, match="expected images of shape"):
         Evidence(0.1)(Reconstruction(torch.zeros(2, 4), torch.zeros(2, 1), torch.zeros(2, 1)), torch.zeros(2, 1, 2, 2))
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0])
+def test_a_width_that_is_none_is_refused(scale):
+    with pytest.raises(ValueError, match="expected a scale > 0 of a pixel"):
+        Evidence(scale)

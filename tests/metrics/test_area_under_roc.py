@@ -121,3 +121,12 @@ def test_errors_say_what_to_do(arrays):
         AreaUnderRoc(score).update(arrays | {"label": 2 * arrays["label"]})
     with pytest.raises(ValueError, match="expected one value per event"):
         AreaUnderRoc(score).update(arrays | {"prediction": torch.zeros(500, 2)})
+
+
+def test_ranks_of_many_events_are_exact():
+    score = torch.arange(2**24 + 4, dtype=torch.float64)
+    label = torch.zeros(len(score), dtype=torch.bool)
+    label[-1] = label[-4] = True
+    background = len(score) - 2
+    expected = (background - 2 + background) / (2 * background)  # two of the background are above the first
+    assert float(area_under_roc(score, label)) == expected

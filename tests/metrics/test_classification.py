@@ -12,3 +12,9 @@ def test_correct_counts_the_largest_output():
     assert correct(scores, labels).tolist() == expected
     assert correct(3 * scores - 1, labels).tolist() == expected
     assert correct(-scores, labels).tolist() != expected
+
+
+def test_a_diverged_network_is_seen():
+    found = correct(torch.tensor([[torch.nan, torch.nan], [0.0, 1.0]]), torch.tensor([0, 1]))
+    assert found[0].isnan()
+    assert found[1] == 1

@@ -46,6 +46,10 @@ def test_responses_are_those_of_each_shower_and_nothing_is_not_found():
     torch.testing.assert_close(
         responses(target, target, ENERGY, OFFSETS)[0], torch.tensor([1, torch.nan]), equal_nan=True
     )
+    half = torch.full_like(target, 0.5)
+    torch.testing.assert_close(
+        responses(half, target, ENERGY, OFFSETS)[0], torch.tensor([0.5, torch.nan]), equal_nan=True
+    )
     assert is_found(target, target, ENERGY, OFFSETS).tolist() == [[True, False], [True, True]]
 
 

@@ -140,3 +140,12 @@ def test_geometries_that_do_not_fit_are_refused():
         Calorimeter(thickness=[1.0, 2.0], cells=[4], fine=[2])
     with pytest.raises(ValueError, match="centrally"):
         Calorimeter(thickness=[1.0], cells=[4], fine=[3])
+
+
+def test_what_is_just_inside_a_wall_is_in_the_cell_there():
+    calorimeter = Calorimeter()
+    edge = np.nextafter(calorimeter.width / 2, 0)
+    for z in (1.0, calorimeter.edges[-1] - 1):
+        found = calorimeter.sensor(np.array([edge]), np.array([edge]), np.array([z]))
+        expected = calorimeter.sensor(np.array([edge - 1e-6]), np.array([edge - 1e-6]), np.array([z]))
+        assert found == expected >= 0

@@ -248,3 +248,9 @@ def test_mistakes_are_told():
         Water(damping=0.5)
     with pytest.raises(ValueError, match=r"got 2 substeps of a frame of 0.01: take at least 6"):
         simulate(np.random.default_rng(0), count=1, frames=1, substeps=2)
+
+
+@pytest.mark.parametrize("size", [0.0, 1.2])
+def test_water_that_does_not_fit_is_refused(size):
+    with pytest.raises(ValueError, match="expected water of a width and height from"):
+        simulate(np.random.default_rng(0), count=1, smallest=size, largest=size)

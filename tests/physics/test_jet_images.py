@@ -100,3 +100,9 @@ def test_resolution_spreads_a_constituent_by_its_width():
         assert mean == pytest.approx(0.02, abs=1e-4)  # the middle is an edge between pixels
         assert np.sqrt((profile * (centres - mean) ** 2).sum()) == pytest.approx(0.08, rel=0.01)
     assert (jet_images(p, np.array([0, 1]), resolution=0)[0] > 0).sum() == 1
+
+
+def test_jets_outside_the_square_are_refused():
+    p = lorentz.from_cylindrical(np.array([50.0, 50.0]), np.array([0.3, -0.3]), np.zeros(2), np.zeros(2))
+    with pytest.raises(ValueError, match=r"expected light in every image, got none in 1: raise half_width"):
+        jet_images(p, np.array([0, 2]), half_width=0.05, resolution=0)

@@ -126,3 +126,15 @@ def test_errors_say_what_to_do(rng):
         nbody.leapfrog(*systems(rng), 0.01, 10, 3)
     with pytest.raises(ValueError, match="multiple of sampling"):
         nbody.simulate(rng, duration=0.25)
+
+
+def test_the_initial_state_is_not_overwritten(rng):
+    x, v, q = (
+        np.asfortranarray(rng.normal(size=(2, 3, 3))),
+        np.asfortranarray(rng.normal(size=(2, 3, 3))),
+        np.ones((2, 3)),
+    )
+    before = x.copy(), v.copy()
+    nbody.leapfrog(x, v, q, 0.01, 10, 10)
+    np.testing.assert_array_equal(x, before[0])
+    np.testing.assert_array_equal(v, before[1])

@@ -26,7 +26,8 @@ class Condition(nn.Module):
     Shapes: x (points, variables), u (points, outputs) → scalar
 
     Raises:
-        ValueError: Points and values are not of the same number, or the network gives something else than values.
+        ValueError: Points and values are not of the same number, `scale` is not positive, or the network gives
+            something else than values.
 
     Example:
         >>> import torch
@@ -43,13 +44,15 @@ class Condition(nn.Module):
                 f"expected points (points, variables) and values (points, outputs), got {tuple(x.shape)} and "
                 f"{tuple(u.shape)}: give a row for each point"
             )
+        if scale <= 0:
+            raise ValueError(f"expected a scale > 0 of the values, got {scale}: give a deviation that counts as one")
         self.register_buffer("x", x, persistent=False)
         self.register_buffer("u", u, persistent=False)
         self.scale, self.weight = scale, weight
 
     def forward(self, network: nn.Module) -> Tensor:
         """Return Ω of a field."""
-        return self.residual(network).abs().square().mean()
+        return self.residual(network).abs().square().sum(1).mean()
 
     def residual(self, network: nn.Module) -> Tensor:
         """Return the deviation of a field at each point, over s. Shapes: (points, outputs)."""

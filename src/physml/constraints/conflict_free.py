@@ -63,5 +63,6 @@ def conflict_free_factors(gradients: Tensor) -> Tensor:
     along = cosines @ combination  # v · ĝ_i
     length = (combination @ along).clamp(min=0).sqrt()  # of v: at least 1 if there is a common direction
     sum_of_projections = (norms * along).sum() / length
-    helps = (norms > 0) & (length > 1e-3)  # of opposite gradients v is a rounding error
+    # Of opposite gradients v is a rounding error; of others that depend on each other it may raise a term.
+    helps = (norms > 0) & (length > 1e-3) & ((along > 0) | (norms == 0)).all()
     return torch.where(helps, sum_of_projections * combination / (length * norms), 0)

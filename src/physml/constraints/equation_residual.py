@@ -59,20 +59,31 @@ class EquationResidual(nn.Module):
         """Return Ω of a field at points, in training after a look at them."""
         if self.training:
             self.observe(network, x)
-        return self.residual(network, x).abs().square().mean()
+        return _size(self.residual(network, x)).square().mean()
 
     def residual(self, network: nn.Module, x: Tensor) -> Tensor:
-        """Return m F of a field at each point. Shapes: (points,)."""
+        """Return m F of a field at each point. Shapes: (points,) or (points, components), as that of the equation.
+
+        Raises:
+            ValueError: The points have another number of variables.
+        """
         residual = self._unweighted(network, x)
-        return residual if self.importance is None else self.importance(x) * residual
+        if self.importance is None:
+            return residual
+        m = self.importance(x)
+        return (m if residual.ndim == 1 else m[:, None]) * residual
 
     @torch.no_grad()
     def observe(self, network: nn.Module, x: Tensor) -> None:
         """Show F of a field at points to an importance that follows the training."""
         if hasattr(self.importance, "observe"):
-            self.importance.observe(x, self._unweighted(network, x))
+            self.importance.observe(x, _size(self._unweighted(network, x)))
 
     def _unweighted(self, network: nn.Module, x: Tensor) -> Tensor:
+        if x.shape[-1] != len(self.variables):
+            raise ValueError(
+                f"expected points with the variables {', '.join(self.variables)}, got {x.shape[-1]} columns: name each"
+            )
         known = dict(zip(self.variables, x.unbind(-1), strict=True))
         if self.unknown is not None:
             known |= self.unknown.values(x)
@@ -98,3 +109,8 @@ class EquationResidual(nn.Module):
 
     def _pieces(self, output: str, mark: str, letters: str) -> list[str]:
         return [part + mark + letters for part in self.parts.get(output, (output,))]
+
+
+def _size(residual: Tensor) -> Tensor:
+    """The absolute value of F at each point, of all its components together."""
+    return residual.abs() if residual.ndim == 1 else torch.linalg.vector_norm(residual, dim=1)

@@ -26,11 +26,13 @@ class MomentumConservation(nn.Module):
         a scalar.
 
     Raises:
-        ValueError: The shapes do not fit each other.
+        ValueError: `scale` is not positive, or the shapes do not fit each other.
     """
 
     def __init__(self, duration: float = 1.0, scale: float = 1.0, weight: float = 1.0) -> None:
         super().__init__()
+        if scale <= 0:
+            raise ValueError(f"expected a scale > 0 of the positions, got {scale}: give about their spread")
         self.duration, self.scale, self.weight = duration, scale, weight
 
     def forward(self, prediction: Tensor, x: Tensor) -> Tensor:

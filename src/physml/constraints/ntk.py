@@ -51,6 +51,7 @@ class NeuralTangentKernel(nn.Module):
     def forward(
         self,
         weights: dict[str, float],
+        penalties: Mapping[str, Tensor],
         laws: Mapping[str, nn.Module],
         arrays: Mapping[str, Any],
         gradients: Callable[[Tensor], Tensor],
@@ -58,7 +59,8 @@ class NeuralTangentKernel(nn.Module):
         """Return γ by name."""
         step = int(self.step)
         if step == 0 or (self.training and step % self.period == 0):
-            residuals = [residual(law, arrays) for law in laws.values()]  # before the training to refuse what has none
+            # Before the training, too, to refuse what has none.
+            residuals = [residual(law, arrays, penalties.get(name)) for name, law in laws.items()]
             if self.training:
                 self._draw(step, weights, residuals, gradients)
         if self.training:
@@ -83,8 +85,14 @@ class NeuralTangentKernel(nn.Module):
         self.rates.copy_(memory * self.rates + (1 - memory) * drawn)
 
 
-def residual(law: nn.Module, arrays: Mapping[str, Any]) -> Tensor:
+def residual(law: nn.Module, arrays: Mapping[str, Any], term: Tensor | None = None) -> Tensor:
     """Return the real numbers whose mean square a term is.
+
+    Args:
+        law: The loss or the constraint.
+        arrays: What it reads.
+        term: Its value, by which the numbers are scaled: a law may add the squares at each point up; None if it is
+            their mean.
 
     Raises:
         ValueError: There are none.
@@ -98,4 +106,8 @@ def residual(law: nn.Module, arrays: Mapping[str, Any]) -> Tensor:
             f"NeuralTangentKernel expected terms that are means of squares of a residual, got {type(law).__name__}: "
             "choose another weighting"
         )
-    return torch.view_as_real(found) if found.is_complex() else found
+    real = torch.view_as_real(found) if found.is_complex() else found
+    if term is None:
+        return real
+    size = real.detach().square().mean()
+    return torch.where(size > 0, term.detach() / size, 1).sqrt() * real

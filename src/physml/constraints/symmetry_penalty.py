@@ -24,10 +24,15 @@ class SymmetryPenalty(nn.Module):
 
     Shapes:
         as `group` says; returns a scalar
+
+    Raises:
+        ValueError: `scale` is not positive.
     """
 
     def __init__(self, group: Group, scale: float = 1.0, weight: float = 1.0) -> None:
         super().__init__()
+        if scale <= 0:
+            raise ValueError(f"expected a scale > 0 of the output, got {scale}: give a deviation that counts as one")
         self.group, self.scale, self.weight = group, scale, weight
 
     def forward(self, network: nn.Module, prediction: Tensor, x: Tensor, offsets: Tensor | None = None) -> Tensor:

@@ -41,11 +41,14 @@ class Evidence(nn.Module):
         prediction with ``image`` (events, …), ``mean`` and ``log_variance`` (events, n); target (events, …) → scalar
 
     Raises:
-        ValueError: The prediction has no latent Gaussian, or its image is not of the target's shape.
+        ValueError: `scale` is not positive, the prediction has no latent Gaussian, or its image is not of the target's
+            shape.
     """
 
     def __init__(self, scale: float, beta: float = 1.0) -> None:
         super().__init__()
+        if scale <= 0:
+            raise ValueError(f"expected a scale > 0 of a pixel, got {scale}: give about the error of a good image")
         self.scale, self.beta = scale, beta
 
     def forward(self, prediction: LatentGaussian, target: Tensor) -> Tensor:

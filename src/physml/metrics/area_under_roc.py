@@ -117,7 +117,7 @@ def area_under_roc(score: Tensor, label: Tensor) -> Tensor:
         The area, float64, shape ().
     """
     _, group, size = torch.unique(score, return_inverse=True, return_counts=True)
-    rank = (size.cumsum(0) - (size - 1) / 2.0).double()[group]
+    rank = (size.cumsum(0).double() - (size.double() - 1) / 2)[group]
     signal = label.sum().double()
     background = len(label) - signal
     area = (rank[label].sum() - signal * (signal + 1) / 2) / (signal * background)

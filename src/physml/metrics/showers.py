@@ -25,7 +25,7 @@ def response(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor
     """
     both = torch.stack([prediction[:, shower], target[:, shower]], dim=1) * energy[:, None]
     reconstructed, true = segment_sum(both, offsets).unbind(1)
-    return reconstructed / true
+    return torch.where(true > 0, reconstructed / true, torch.nan)
 
 
 def responses(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> Tensor:

@@ -106,8 +106,8 @@ class Calorimeter:
         layer = np.where(inside, np.searchsorted(self.edges, z, side="right") - 1, 0)
         n = self.divisions[layer]
         scale = n / self.width
-        row = np.where(inside, (x + self.width / 2) * scale, 0).astype(np.int64)
-        column = np.where(inside, (y + self.width / 2) * scale, 0).astype(np.int64)
+        rows = np.where(inside, (np.stack([x, y]) + self.width / 2) * scale, 0).astype(np.int64)
+        row, column = np.minimum(rows, n - 1)  # rounding may put what is just inside the upper wall on it
         return np.where(inside, self._table[self._first[layer] + row * n + column], -1)
 
 

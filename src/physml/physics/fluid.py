@@ -271,13 +271,21 @@ def simulate(
     Returns:
         ``t`` (frames + 1,), ``offsets`` (count + 1,): tank e holds the particles ``offsets[e]:offsets[e + 1]``, and
         positions ``x`` and velocities ``v`` (particles, frames + 1, 2), in single precision.
+
+    Raises:
+        ValueError: The water does not fit into the tank, or there is none.
     """
     water = water or Water()
+    if not water.spacing <= smallest <= largest <= min(water.width, water.height):
+        raise ValueError(
+            f"expected water of a width and height from {water.spacing:g} to {min(water.width, water.height):g}, those "
+            f"of the tank, got {smallest:g} to {largest:g}: change smallest and largest"
+        )
     x, v, counts = [], [], [0]
     for _ in range(count):
         columns, rows = np.round(rng.uniform(smallest, largest, 2) / water.spacing).astype(int)
         room = np.array([water.width, water.height]) - water.spacing * np.array([columns, rows])
-        particles = water.block(columns, rows, tuple(rng.uniform(0, room)))
+        particles = water.block(columns, rows, tuple(rng.uniform(0, room.clip(0))))
         # Water that starts as a perfect lattice would stay one for long.
         x.append(particles + water.spacing * torch.from_numpy(rng.uniform(-0.2, 0.2, (len(particles), 2))))
         v.append(torch.from_numpy(rng.uniform(-speed, speed, 2)).expand(len(particles), 2))

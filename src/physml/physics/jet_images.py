@@ -31,6 +31,9 @@ def jet_images(
 
     Returns:
         Images, first index down along azimuth′, second along pseudorapidity′, shape (jets, pixels, pixels), float32.
+
+    Raises:
+        ValueError: A jet has nothing in the square.
     """
     pt, eta, phi, jet = pose(p, offsets)
     count = len(offsets) - 1
@@ -41,7 +44,10 @@ def jet_images(
     np.add.at(images, (jet[seen], row[seen], column[seen]), pt[seen].astype(np.float32))
     width = resolution * pixels / (2 * half_width)
     images = gaussian_filter(images, (0, width, width), mode="constant") if resolution else images
-    return images / images.sum(axis=(1, 2), keepdims=True)
+    total = images.sum(axis=(1, 2), keepdims=True)
+    if not total.all():
+        raise ValueError(f"expected light in every image, got none in {int((total == 0).sum())}: raise half_width")
+    return images / total
 
 
 def pose(p: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

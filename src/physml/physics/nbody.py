@@ -112,8 +112,8 @@ def leapfrog(
     pairs = _pairs(x.shape[1])
     for chunk in (slice(begin, begin + CHUNK) for begin in range(0, len(x), CHUNK)):
         # Coordinates first and systems last, so that every operation runs along contiguous memory.
-        place = np.ascontiguousarray(x[chunk].transpose(2, 1, 0), dtype=float)
-        speed = np.ascontiguousarray(v[chunk].transpose(2, 1, 0), dtype=float)
+        place = np.array(x[chunk].transpose(2, 1, 0), dtype=float, order="C")
+        speed = np.array(v[chunk].transpose(2, 1, 0), dtype=float, order="C")
         charge = np.ascontiguousarray(q[chunk].T, dtype=float)
         kick = 0.5 * step * _force(place, charge, *pairs, cutoff)
         positions[chunk, 0], velocities[chunk, 0] = x[chunk], v[chunk]

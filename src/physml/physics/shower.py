@@ -32,9 +32,9 @@ class Material:
 
 
 def electromagnetic_maximum(energy: Array, material: Material) -> Array:
-    r"""Return the mean depth of an electromagnetic shower's maximum.
+    r"""Return the typical depth of an electromagnetic shower's maximum, whose logarithm is the mean of that of T.
 
-    .. math:: T = \ln y - 0.812, \quad y = E / E_c
+    .. math:: e^{\langle \ln T \rangle} = \ln y - 0.812, \quad y = E / E_c
 
     Units: `energy` in GeV, T in radiation lengths.
 
@@ -45,9 +45,9 @@ def electromagnetic_maximum(energy: Array, material: Material) -> Array:
 
 
 def electromagnetic_shape(energy: Array, material: Material) -> Array:
-    r"""Return the mean exponent α of an electromagnetic shower's longitudinal profile.
+    r"""Return the typical exponent α of an electromagnetic shower's longitudinal profile, in the same sense.
 
-    .. math:: \alpha = 0.81 + (0.458 + 2.26 / Z) \ln y, \quad y = E / E_c
+    .. math:: e^{\langle \ln \alpha \rangle} = 0.81 + (0.458 + 2.26 / Z) \ln y, \quad y = E / E_c
 
     Units: `energy` in GeV.
 

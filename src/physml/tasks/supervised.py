@@ -259,16 +259,19 @@ class SupervisedTask(LightningModule):
     def configure_optimizers(self) -> Any:
         """Return the optimizer, and the schedule of its learning rate."""
         optimizer = self._make_optimizer(params=self._groups())
-        made: dict[str, Any] = {"optimizer": optimizer}
-        if self._make_scheduler is not None:
-            known = {"optimizer": optimizer}
-            if "total_steps" in parameters(self._make_scheduler):
-                known["total_steps"] = self._steps()
-            made["lr_scheduler"] = {"scheduler": self._make_scheduler(**known), "interval": "step"}
+        scheduler = self._schedule(optimizer) if self._make_scheduler else None
         self._optimizer_settings = [
             {name: value for name, value in group.items() if name != "params"} for group in optimizer.param_groups
         ]
-        return made
+        if scheduler is None:
+            return optimizer
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def _schedule(self, optimizer: torch.optim.Optimizer) -> Any:
+        known = {"optimizer": optimizer}
+        if "total_steps" in parameters(self._make_scheduler):
+            known["total_steps"] = self._steps()
+        return self._make_scheduler(**known)
 
     def _apply_settings(self) -> None:
         """Give the optimizer that was read its own settings, and bring the new schedule to the step."""
