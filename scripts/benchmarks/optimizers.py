@@ -4,7 +4,7 @@ All minimise the same mean squared residual of the same field, which meets its c
 and for the same seconds of processor time (the tests are not counted), one after the other in this process. Adam and
 SOAP get a new batch for each step, at constant learning rates, L-BFGS the same points for all steps;
 Levenberg–Marquardt is the experiment as it is.
-Run: ``python scripts/benchmarks/optimizers.py --seconds 60``; it writes ``optimizers.png`` and ``optimizers.json``.
+Run: ``python scripts/benchmarks/optimizers.py --seconds 40``; it writes ``optimizers.png`` and ``optimizers.json``.
 """
 
 from functools import partial
@@ -21,4 +21,4 @@ WAYS = {
 
 
 if __name__ == "__main__":
-    compare("optimizers", __doc__, {label: partial(train, words) for label, words in WAYS.items()}, seconds=60)
+    compare("optimizers", __doc__, {label: partial(train, words) for label, words in WAYS.items()}, seconds=40)

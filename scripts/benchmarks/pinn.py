@@ -4,7 +4,7 @@ Both get the same problem and the same seconds of processor time (not of the wal
 after the other in this process, and are tested on the exact solution at the same points; the tests are not counted.
 DeepXDE has the settings of its own example of Burgers' equation: 3 × 20 tanh, 2540 points in the domain, 80 on the
 walls, 160 at the start, Adam with a learning rate of 1e-3. It is no dependency: ``pip install deepxde`` first, or it is
-left out. Run: ``python scripts/benchmarks/pinn.py --seconds 120``; it writes ``pinn.png`` and ``pinn.json``.
+left out. Run: ``python scripts/benchmarks/pinn.py --seconds 112``; it writes ``pinn.png`` and ``pinn.json``.
 """
 
 import importlib.util
@@ -55,7 +55,7 @@ def main() -> None:
     if importlib.util.find_spec("deepxde") is None:
         print("DeepXDE is not installed and left out: pip install deepxde brings it")
         del ways["DeepXDE"]
-    compare("pinn", __doc__, ways, seconds=120)
+    compare("pinn", __doc__, ways, seconds=112)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ from physml.runs.provenance import provenance
 PREFIX = "qasim2019_"
 BATCH = 32
 MERITS = ("accuracy", "response", "response_spread")
-COSTS = ("parameters", "train_seconds", "latency_1_ms", f"latency_{BATCH}_ms", "inference_MB", "training_MB")
+COSTS = ("parameters", "train_seconds", "latency_1_ms", f"latency_{BATCH}_ms", "inference_MiB", "training_MiB")
 
 
 def overrides(method: str, seed: int, words: list[str]) -> list[str]:
@@ -58,7 +58,7 @@ def costs(run: Path) -> dict[str, float]:
 
 
 def measure(what: str, run: Path) -> dict[str, float]:
-    """Return the latency in ms of the network on one event and on a batch, or its peak memory in MB."""
+    """Return the latency in ms of the network on one event and on a batch, or its peak memory in MiB."""
     task = physml.load(run).eval()
     arrays = build({**task.hparams["data"], "test": BATCH}).split("test")
     batches = {1: arrays[slice(0, 1)], BATCH: arrays[slice(None)]}
@@ -74,7 +74,7 @@ def measure(what: str, run: Path) -> dict[str, float]:
         return {f"latency_{count}_ms": 1e3 * median_seconds(lambda n=count: predict(n)) for count in batches}
     predict(1)
     inference = peak(lambda: predict(BATCH))
-    return {"inference_MB": inference, "training_MB": peak(step)}
+    return {"inference_MiB": inference, "training_MiB": peak(step)}
 
 
 def median_seconds(action: Callable[[], None], repeats: int = 30) -> float:
@@ -88,7 +88,7 @@ def median_seconds(action: Callable[[], None], repeats: int = 30) -> float:
 
 
 def peak(action: Callable[[], None]) -> float:
-    """Return by how many MB the resident memory of this process rises at most during an action."""
+    """Return by how many MiB the resident memory of this process rises at most during an action."""
 
     def resident(name: str) -> float:
         lines = Path("/proc/self/status").read_text().splitlines()

@@ -88,6 +88,10 @@ def test_average_top_has_prongs_beside_the_axis_where_qcd_has_none(sample):
     qcd, top = (images[sample["label"] == label].mean(0) for label in (0, 1))
     centre = (slice(18, 22), slice(18, 22))
     assert qcd[centre].sum() > 1.5 * top[centre].sum()
+    # The principal axis is upright: prongs lie above and below the centre, not beside it.
+    above, beside = top[24:34, 15:25].sum(), top[15:25, 24:34].sum()
+    assert above > 1.5 * beside
+    assert above > 1.5 * qcd[24:34, 15:25].sum()
 
 
 def test_resolution_spreads_a_constituent_by_its_width():

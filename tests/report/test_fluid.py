@@ -34,12 +34,18 @@ def test_the_animation_shows_truth_and_rollout(arrays, tmp_path):
     assert learnt.shape == truth.shape
 
 
-def test_the_error_of_one_event_is_within_its_band(arrays):
+def test_errors_of_the_rollout_are_drawn_between_the_least_and_the_greatest(arrays):
     figure = plot_rollout_error(**arrays)
     assert figure.axes[0].get_title().startswith("4 rollouts of 8 frames")
     assert figure.axes[0].get_yscale() == "log"
     uniform, learnt = (line.get_ydata() for line in figure.axes[0].lines)
     assert learnt[-1] < uniform[-1]  # gravity is learnt
+    for mean, band in zip((uniform, learnt), figure.axes[0].collections, strict=True):
+        for time, value in enumerate(mean):
+            at = band.get_paths()[0].vertices
+            at = at[np.isclose(at[:, 0], 0.01 * (time + 1)), 1]
+            assert at.min() <= value <= at.max()
+            assert at.min() < at.max()
 
 
 def test_momentum_of_the_truth_and_of_free_fall(arrays):

@@ -22,8 +22,12 @@ def test_fewer_events_than_panels(tmp_path):
 
 
 def test_errors_count_every_event(tmp_path):
-    figure = plot_errors(*events())
+    x, prediction, target = events()
+    prediction[:3] = target[:3]
+    figure = plot_errors(x, prediction, target)
     figure.savefig(tmp_path / "errors.png")
+    counts = [path.get_path().vertices[:, 1] for path in figure.axes[0].patches]
+    assert [each[1:-1:2].sum() for each in counts] == [8, 8]
     assert [text.get_text().split(":")[0] for text in figure.axes[0].get_legend().get_texts()] == [
         "network",
         "uniform motion",

@@ -47,6 +47,7 @@ def test_axes_are_the_distance_and_the_energy(arrays):
 def test_any_number_of_rules_is_compared(arrays):
     half = torch.full_like(arrays["target"], 0.5)
     rules = {"truth": arrays["target"], "half": half, "swapped": arrays["target"].flip(1)}
+    rules |= {f"rule {number}": half for number in range(6)}
     found = heights(call(partial(accuracy_scan, rules), arrays).axes[0])
     assert found.keys() == rules.keys()
     assert np.nanmean(found["truth"]) > np.nanmean(found["half"]) > np.nanmean(found["swapped"])

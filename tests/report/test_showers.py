@@ -17,9 +17,27 @@ def arrays():
     return batch | {"target": batch["y"], "prediction": torch.full_like(batch["y"], 0.5)}
 
 
-def test_figures_are_drawn(arrays):
-    for plot in (plot_event, plot_response):
-        call(plot, arrays).savefig(io.BytesIO(), format="png", dpi=30)
+def test_an_event_shows_true_and_predicted_fractions_of_its_sensors(arrays):
+    fractions = arrays["target"].flip(1)
+    figure = call(plot_event, arrays | {"prediction": fractions})
+    figure.savefig(io.BytesIO(), format="png", dpi=30)
+    event = typical_event(fractions, arrays["target"], arrays["energy"], arrays["offsets"])
+    points = slice(*arrays["offsets"][event : event + 2].tolist())
+    for panel, title, shown in zip(figure.axes, ("True", "Predicted"), (arrays["target"], fractions), strict=False):
+        assert panel.get_title().startswith(title)
+        (cloud,) = panel.collections
+        np.testing.assert_allclose(np.sort(cloud.get_array()), np.sort(shown[points, 0]))
+
+
+def test_all_responses_are_counted(arrays):
+    fractions = arrays["target"].clone()
+    fractions[:, 1] *= 3  # beyond the axis
+    figure = call(plot_response, arrays | {"prediction": fractions})
+    figure.savefig(io.BytesIO(), format="png", dpi=30)
+    for panel, mean in zip(figure.axes, (1, 3), strict=True):
+        network = panel.patches[0].get_path().vertices[:, 1]
+        assert network[1:-1:2].sum() == 4
+        assert f"Network: ⟨R⟩ = {mean:.3f}, σ = 0.000" in panel.get_legend().get_texts()[0].get_text()
 
 
 def test_responses_need_no_impacts(arrays):

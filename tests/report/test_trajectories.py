@@ -39,6 +39,12 @@ def test_energy_bands_enclose_the_stated_parts(arrays):
     median = figure.axes[0].lines[1].get_ydata()
     error = Energy()(arrays["prediction"]) - Energy()(arrays["truth"])
     np.testing.assert_allclose(median, np.median(error.numpy(), axis=0), atol=1e-4)
+    whole, most = (band.get_paths()[0].vertices for band in figure.axes[0].collections[2:])  # those of the forecast
+    for band, parts in ((whole, (0.05, 0.95)), (most, (0.16, 0.84))):
+        for time in range(8):
+            at = band[np.isclose(band[:, 0], 0.2 * (time + 1)), 1]
+            expected = np.quantile(error.numpy()[:, time], parts)
+            np.testing.assert_allclose([at.min(), at.max()], expected, atol=1e-4)
 
 
 def test_paths_stay_within_reach(arrays):

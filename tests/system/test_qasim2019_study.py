@@ -121,7 +121,7 @@ def test_latency_and_memory_of_a_run_are_measured(tiny, monkeypatch):
     assert min(latency.values()) > 0
     if Path("/proc/self/clear_refs").exists():
         memory = study.measure("memory", run)
-        assert memory.keys() == {"inference_MB", "training_MB"}
+        assert memory.keys() == {"inference_MiB", "training_MiB"}
         assert {*latency, *memory} < {*study.COSTS}
         assert min(memory.values()) >= 0
 

@@ -68,6 +68,10 @@ def test_the_sdist_holds_what_a_clone_holds(built):
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
+    listed = subprocess.run(["git", "ls-files"], cwd=CLONE, capture_output=True, text=True)
+    if listed.returncode == 0:
+        of_git = {name for name in listed.stdout.splitlines() if name.startswith((".ci/", ".git"))}
+        assert set(listed.stdout.splitlines()) - of_git <= names
     assert {"pyproject.toml", "README.md", "configs/train.yaml", "src/physml/cli/main.py", "tests/conftest.py"} <= names
     assert not any("__pycache__" in name or name.startswith(("runs/", ".venv")) for name in names)
 

@@ -46,7 +46,8 @@ def plot_errors(x: Tensor, prediction: Tensor, target: Tensor) -> Figure:
     smallest = min(float(errors.min()) for errors in rivals.values())
     bins = np.geomspace(max(smallest, 1e-8), max(float(errors.max()) for errors in rivals.values()), 50)
     for name, errors in rivals.items():
-        panel.hist(errors.numpy(), bins, histtype="step", lw=1.5, label=f"{name}: mean {errors.mean():.2g}")
+        counted = errors.numpy().clip(bins[0])  # what is below the first bin is counted in it
+        panel.hist(counted, bins, histtype="step", lw=1.5, label=f"{name}: mean {errors.mean():.2g}")
     panel.set(xscale="log", xlabel="Mean squared error of an event's coordinates (length²)", ylabel="Events")
     panel.legend()
     return figure

@@ -134,9 +134,8 @@ def _points(panel: Axes, x: Array, values: Mapping[str, Array], statistic: Stati
     for number, (name, each) in enumerate(values.items()):
         height, error = binned(x, each, edges, statistic)
         shifted = centre + step * (number - 0.5 * (len(values) - 1))
-        panel.errorbar(
-            shifted, height, yerr=error, fmt=f"{MARKERS[number]}-", markersize=4.5, linewidth=0.8, label=name
-        )
+        marker = MARKERS[number % len(MARKERS)]
+        panel.errorbar(shifted, height, yerr=error, fmt=f"{marker}-", markersize=4.5, linewidth=0.8, label=name)
 
 
 def binned(x: Array, values: Array, edges: Array, statistic: Statistic, resamples: int = 200) -> tuple[Array, Array]:
