@@ -107,10 +107,10 @@ class OptunaSweeper(Sweeper):
 
     def _values(self, done: Any) -> list[float] | None:
         """The objectives of a trial, None if its training failed or one of them is not a number."""
-        if done.status == JobStatus.FAILED or (not self.objectives and done.return_value is None):
+        if done.status == JobStatus.FAILED or done.return_value != done.return_value:  # NaN, where it was noted alone
             return None
         if not self.objectives:
-            return [done.return_value]
+            return None if done.return_value is None else [done.return_value]
         file = Path(done.cfg.run_dir) / "results.json"
         if not file.is_file():
             return None

@@ -1,4 +1,6 @@
 import csv
+import errno
+import fcntl
 import json
 import os
 import shutil
@@ -146,18 +148,41 @@ def test_a_new_learning_rate_is_taken(command, stopped):
     assert rates(stopped) == [0.03]
 
 
+def learning_rates(run):
+    with open(run / "metrics.csv") as file:
+        return [float(row["lr-Adam"]) for row in csv.DictReader(file) if row["lr-Adam"]]
+
+
 @pytest.mark.parametrize("scheduler", ["one_cycle", "cosine"])
 def test_a_longer_training_has_the_schedule_of_its_length(command, toy, tmp_path, scheduler):
     words = [*toy, f"scheduler={scheduler}", f"hydra.run.dir={tmp_path / 'run'}"]
     assert command("train", *words).code == 0
     assert command("train", f"run={tmp_path / 'run'}", "trainer.max_epochs=4", "--force").code == 0
-    with open(tmp_path / "run" / "metrics.csv") as file:
-        found = [float(row["lr-Adam"]) for row in csv.DictReader(file) if row["lr-Adam"]]
     assert command("train", *words, f"hydra.run.dir={tmp_path / 'whole'}", "trainer.max_epochs=4").code == 0
-    with open(tmp_path / "whole" / "metrics.csv") as file:
-        expected = [float(row["lr-Adam"]) for row in csv.DictReader(file) if row["lr-Adam"]]
+    found, expected = (learning_rates(tmp_path / run) for run in ("run", "whole"))
     assert found[8:] == pytest.approx(expected[8:])
     assert found[4] != pytest.approx(expected[4])
+
+
+def test_a_training_with_larger_batches_has_the_schedule_of_its_steps(command, toy, tmp_path):
+    words = [*toy, "scheduler=one_cycle", f"hydra.run.dir={tmp_path / 'run'}"]
+    assert command("train", *words).code == 0
+    changes = ["trainer.max_epochs=4", "data.batch_size=32"]
+    assert command("train", f"run={tmp_path / 'run'}", *changes, "--force").code == 0
+    whole = [word for word in toy if "batch_size" not in word] + ["scheduler=one_cycle", f"+{changes[1]}", changes[0]]
+    assert command("train", *whole, f"hydra.run.dir={tmp_path / 'whole'}").code == 0
+    found, expected = (learning_rates(tmp_path / run) for run in ("run", "whole"))
+    assert len(expected) == 8
+    assert found[8:] == pytest.approx(expected[4:])
+
+
+@pytest.mark.parametrize(("number", "goes_on"), [(errno.ENOLCK, True), (errno.ENOSYS, True), (errno.EIO, False)])
+def test_a_disk_without_locks_does_not_keep_from_training(command, stopped, monkeypatch, number, goes_on):
+    def refuse(*_):
+        raise OSError(number, "no lock")
+
+    monkeypatch.setattr(fcntl, "lockf", refuse)
+    assert (command("train", f"run={stopped}").code == 0) == goes_on
 
 
 def test_two_processes_do_not_train_in_one_run(command, stopped):

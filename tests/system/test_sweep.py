@@ -216,3 +216,5 @@ def test_an_objective_that_is_not_a_number_is_a_failure_of_its_trial(tmp_path):
         results = f'{{"metrics": {{"accuracy": {{"value": 0.75}}}}, "logged": {{"loss": {loss}}}}}'
         (tmp_path / "results.json").write_text(results)
         assert sweeper._values(done) == expected
+    done.return_value = float("nan")  # the training failed, and the results are of an earlier run
+    assert sweeper._values(done) is None

@@ -1,5 +1,6 @@
 """``physml train``: train, then test with the best checkpoint."""
 
+import math
 import os
 import sys
 from functools import partial
@@ -64,7 +65,7 @@ def main(arguments: list[str]) -> None:
 def _job(config: DictConfig, failures: list[Exception]) -> float | None:
     """Check the config, then train in the directory that Hydra made, which is removed again if it stays empty.
 
-    A failure is noted instead of raised, so that the other trials of a sweep go on.
+    A failure is noted instead of raised, so that the other trials of a sweep go on; NaN is returned then.
     """
     directory = Path(HydraConfig.get().runtime.output_dir)
     words, environment = list(HydraConfig.get().overrides.task), dict(os.environ)
@@ -95,7 +96,7 @@ def _job(config: DictConfig, failures: list[Exception]) -> float | None:
         if launcher != "basic":  # this process is not the one that reads `failures`
             raise
         failures.append(failure)
-        return None
+        return math.nan
     finally:
         _leave_group(environment)
         made = [directory, directory.parent] if directory.parent.name == config.name else [directory]

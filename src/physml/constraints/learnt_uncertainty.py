@@ -47,7 +47,7 @@ class LearntUncertainty(nn.Module):
         if self.training:  # a term that is 0, such as a constraint that is off, would shrink its variance without end
             with torch.no_grad():
                 self.log_variance.clamp_(min=-20)
-        return gammas(0.5 * torch.exp(-self.log_variance), weights)
+        return gammas(0.5 * torch.exp(-self.log_variance.clamp(min=-20)), weights)
 
     def regulariser(self) -> Tensor:
         """Return what J has besides its terms: half the sum of the log σ²."""

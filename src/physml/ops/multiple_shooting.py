@@ -80,10 +80,11 @@ def multiple_shooting(
     terms = coefficients != 0
     windows = x[:, : x.shape[1] // window * window].unflatten(1, (-1, window))
     values, unknowns = windows.numel(), int(terms.sum()) + x[:, 0].numel()
-    if not terms.any() or values <= unknowns:
+    if not terms.any():
+        raise ValueError("expected a law with terms, got coefficients of 0: lower the threshold or raise the degree")
+    if values <= unknowns:
         raise ValueError(
-            f"expected terms and more measured values than unknowns, got {int(terms.sum())} terms and {values} values "
-            f"for {unknowns} unknowns: give more samples"
+            f"expected more measured values than unknowns, got {values} for {unknowns} unknowns: give more samples"
         )
     problem = _Problem(windows, powers[terms.any(1)], terms[terms.any(1)], dt, substeps)
     fit = problem.fit(windows[:, :, 0], coefficients[terms])

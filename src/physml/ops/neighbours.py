@@ -41,7 +41,8 @@ def nearest_neighbours(points: Tensor, offsets: Tensor, k: int, self_loops: bool
 
     Raises:
         ValueError: k is not positive, a coordinate is not finite or above 1e150, the offsets do not rise from 0 to
-            the number of points, or they are on another device. A recorded graph of kernels looks at no coordinates.
+            the number of points, or they are on another device. Kernels look at the end of the offsets alone, and a
+            recorded graph of them at no coordinates.
 
     Example:
         >>> points = torch.tensor([[0.0], [1.0], [3.0], [9.0]])
@@ -149,7 +150,10 @@ def _check(points: Tensor, offsets: Tensor) -> None:
     if int(offsets[-1]) != len(points):
         raise ValueError(f"expected {int(offsets[-1])} points (offsets[-1]), got {len(points)}: pass their own offsets")
     if int(offsets[0]) or (offsets.diff() < 0).any():
-        raise ValueError(f"expected offsets that rise from 0, got {offsets.tolist()}: pass those of the events")
+        falls = torch.cat([offsets[:1], offsets.diff().clamp(max=0)]).nonzero()[0].item()
+        raise ValueError(
+            f"expected offsets that rise from 0, got {int(offsets[falls])} as number {falls}: pass those of the events"
+        )
     # NaN is not below anything; beyond 1e150 squared distances overflow.
     if len(points) and not float(points.abs().amax()) < 1e150:
         raise ValueError("expected finite coordinates below 1e150, got larger ones or NaN: look for what made them")

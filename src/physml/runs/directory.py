@@ -1,5 +1,6 @@
 """A run directory: the files that begin and end a run."""
 
+import errno
 import fcntl
 import json
 import math
@@ -34,6 +35,8 @@ def start_run(directory: Path, config: dict[str, Any], overrides: list[str]) -> 
 def held(directory: Path) -> Iterator[None]:
     """Keep other processes from training in a run directory; the system lets go of it when this one dies.
 
+    On a disk that knows no locks nothing is kept.
+
     Raises:
         FileExistsError: Another process trains in it.
     """
@@ -45,6 +48,9 @@ def held(directory: Path) -> Iterator[None]:
             raise FileExistsError(
                 f"{directory}: another process trains in it: wait for its end, or choose another hydra.run.dir"
             ) from None
+        except OSError as error:
+            if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
+                raise
         yield
 
 

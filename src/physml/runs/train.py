@@ -48,10 +48,10 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
     quiet()
     seed_everything(config["seed"], workers=True, verbose=False)
     directory = Path(config["run_dir"])
-    point = checkpoint_to_resume(directory) if resume else None
     data, task = _parts(config)
     trainer = build_trainer(config)
     with held(directory) if trainer.is_global_zero else nullcontext():
+        point = checkpoint_to_resume(directory) if resume else None
         if trainer.is_global_zero:
             if resume:
                 remove_half_written(directory / "checkpoints")

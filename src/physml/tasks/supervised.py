@@ -278,7 +278,17 @@ class SupervisedTask(LightningModule):
         for group, own in zip(self.trainer.optimizers[0].param_groups, self._optimizer_settings, strict=False):
             group.update(own)
         for config in self.trainer.lr_scheduler_configs:
-            bring_to_step(config.scheduler, self.global_step)
+            bring_to_step(config.scheduler, self._steps_done())
+
+    def _steps_done(self) -> int:
+        """How many steps of the present length the training has behind it; its batches may have been others."""
+        trainer, loop = self.trainer, self.trainer.fit_loop
+        if trainer.max_steps != -1 or trainer.max_epochs == -1:
+            return self.global_step
+        epochs = loop.epoch_progress.current
+        begun = loop.epoch_loop.batch_progress.current.processed / trainer.num_training_batches
+        share = (epochs.completed + (begun if epochs.ready > epochs.completed else 0)) / trainer.max_epochs
+        return round(self._steps() * min(1.0, share))
 
     def _groups(self) -> Any:
         own = list(self.weighting.parameters())
