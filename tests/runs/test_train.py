@@ -18,7 +18,6 @@ def weights(run, name="last"):
 
 def test_what_a_run_directory_holds(toy_run):
     assert sorted(path.relative_to(toy_run).as_posix() for path in toy_run.rglob("*") if path.is_file()) == [
-        ".lock",
         "checkpoints/before_last.ckpt",
         "checkpoints/best.ckpt",
         "checkpoints/last.ckpt",

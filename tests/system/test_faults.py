@@ -181,7 +181,7 @@ def test_wandb_without_a_network_or_a_key(command, toy, toy_run, tmp_path, monke
     assert done.code == 0
     assert re.match(rf"W&B failed \(.*{reason}", done.complaint)
     assert done.complaint.endswith(f"the run is written to {run}/wandb; `wandb sync` takes it from there")
-    assert list(run.glob("wandb/offline-run-*/run-run.wandb"))
+    assert list(run.glob("wandb/offline-run-*/run-run_*.wandb"))
     assert_same_end(run, toy_run)
 
 

@@ -1,11 +1,7 @@
 """A run directory: the files that begin and end a run."""
 
-import errno
-import fcntl
 import json
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,29 +25,6 @@ def start_run(directory: Path, config: dict[str, Any], overrides: list[str]) -> 
     write_text(directory / "overrides.yaml", yaml.safe_dump(overrides, allow_unicode=True))
     # Last: where it is, there is a run to go on with.
     write_text(directory / "config.yaml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
-
-
-@contextmanager
-def held(directory: Path) -> Iterator[None]:
-    """Keep other processes from training in a run directory; the system lets go of it when this one dies.
-
-    On a disk that knows no locks nothing is kept.
-
-    Raises:
-        FileExistsError: Another process trains in it.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    with open(directory / ".lock", "w") as file:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise FileExistsError(
-                f"{directory}: another process trains in it: wait for its end, or choose another hydra.run.dir"
-            ) from None
-        except OSError as error:
-            if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
-                raise
-        yield
 
 
 def note_resumption(directory: Path, config: dict[str, Any], words: list[str]) -> None:

@@ -20,10 +20,11 @@ from physml.runs.build import build
 from physml.runs.checkpoint_files import CheckpointFiles, remove_half_written
 from physml.runs.contact import first_contact
 from physml.runs.csv_log import CSVLog
-from physml.runs.directory import held, note_resumption, start_run, write_results
+from physml.runs.directory import note_resumption, start_run, write_results
 from physml.runs.errors import TrainingError
 from physml.runs.faults import batches_of, explained, going_on, tell_lost_processes
 from physml.runs.files import write_whole
+from physml.runs.lock import held
 from physml.runs.quiet import quiet
 from physml.runs.resume import checkpoint_to_resume, finished, steps_logged
 from physml.runs.slurm import requeue
