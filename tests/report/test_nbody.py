@@ -18,7 +18,9 @@ def test_positions_are_drawn_event_by_event(tmp_path):
 
 
 def test_fewer_events_than_panels(tmp_path):
-    plot_positions(*events(count=2)).savefig(tmp_path / "positions.png")
+    figure = plot_positions(*events(count=2))
+    figure.savefig(tmp_path / "positions.png")
+    assert [bool(panel.collections) for panel in figure.axes] == [True, True, False, False, False, False]
 
 
 def test_errors_count_every_event(tmp_path):
