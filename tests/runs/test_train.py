@@ -61,6 +61,12 @@ def test_metrics_are_logged_step_by_step(toy_run):
     assert sum(bool(row["lr-Adam"]) for row in rows) >= 8
 
 
+def test_half_precision_on_a_processor_without_it_is_told_of(trained, toy, monkeypatch, capsys):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False}, raising=False)
+    trained(*toy, "+trainer.precision=bf16-mixed", "trainer.max_epochs=1")
+    assert "this processor has no instructions for it" in capsys.readouterr().err
+
+
 def test_the_config_is_resolved(toy_run):
     text = (toy_run / "config.yaml").read_text()
     assert "${" not in text

@@ -24,6 +24,7 @@ from physml.runs.directory import note_resumption, start_run, write_results
 from physml.runs.errors import TrainingError
 from physml.runs.faults import batches_of, explained, going_on, tell_lost_processes
 from physml.runs.files import write_whole
+from physml.runs.half_precision import tell_slow_half_precision
 from physml.runs.lock import held
 from physml.runs.quiet import quiet
 from physml.runs.resume import checkpoint_to_resume, finished, steps_logged
@@ -51,6 +52,7 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
     directory = Path(config["run_dir"])
     data, task = _parts(config)
     trainer = build_trainer(config)
+    tell_slow_half_precision(trainer)
     with held(directory) if trainer.is_global_zero else nullcontext():
         point = checkpoint_to_resume(directory) if resume else None
         if trainer.is_global_zero:
