@@ -1,6 +1,7 @@
 """Trainings that are really killed, and what the check says about them."""
 
 from physml.data.epochs import EpochLoader
+from physml.runs import interruption
 
 
 def test_a_killed_training_ends_as_an_uninterrupted_one(command, toy, tmp_path):
@@ -23,6 +24,14 @@ def test_a_lost_position_is_found(command, toy, tmp_path):
     done = command("check", "resume", "kills=1", *words, "trainer=cpu", **environment)
     assert done.code == 1
     assert "state_dict/network" in done.err
+
+
+def test_a_training_that_was_never_killed_proves_nothing(command, toy, monkeypatch):
+    monkeypatch.setattr(interruption, "_kill", lambda *_, **__: False)
+    words = [word for word in toy if not word.startswith(("trainer", "logger"))]
+    done = command("check", "resume", "kills=1", *words, "trainer=cpu", OMP_NUM_THREADS="1")
+    assert done.code == 1
+    assert done.complaint == "expected a training to kill, got one that ended before: train longer"
 
 
 def test_mistakes(command):

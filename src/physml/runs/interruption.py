@@ -46,7 +46,7 @@ def killed_and_whole(words: list[str], folder: Path, kills: int, tell: Callable[
         tell: Called with a line for each kill.
 
     Raises:
-        CheckError: A training fails.
+        CheckError: A training fails, or ends before it is killed once.
     """
     given = {word.partition("=")[0].lstrip("+") for word in words}
     short = [f"{key}={value}" for key, value in SHORT.items() if key.lstrip("+") not in given]
@@ -58,8 +58,11 @@ def killed_and_whole(words: list[str], folder: Path, kills: int, tell: Callable[
     for number in range(kills):
         writing = number % 2 == 0
         with child(again) as (process, said):
-            if not _kill(process, killed, writing, saves=draw.randint(1, 3), pause=draw.uniform(0, 0.05)):
+            pause = 0.0 if writing else draw.uniform(0, 0.05)
+            if not _kill(process, killed, saves=draw.randint(1, 3), pause=pause):
                 _finish(process, said)
+                if number == 0:
+                    raise CheckError("expected a training to kill, got one that ended before: train longer")
                 tell(f"finished before kill {number + 1} of {kills}: train longer to kill it more often")
                 break
         tell(f"kill {number + 1}: {'while it wrote a checkpoint' if writing else 'within an epoch'}, {_where(killed)}")
@@ -78,14 +81,14 @@ def _finish(process: subprocess.Popen, said: Callable[[], str]) -> None:
         raise CheckError(f"a training ended with exit code {process.returncode}: {said().strip()[-300:]}")
 
 
-def _kill(process: subprocess.Popen, run: Path, writing: bool, saves: int, pause: float) -> bool:
-    """Kill a training at the given save of a checkpoint, or a little later; say whether it was still there."""
+def _kill(process: subprocess.Popen, run: Path, saves: int, pause: float) -> bool:
+    """Kill a training a pause after the given save of a checkpoint has begun; say whether it was still there."""
     seen, last = 0, _modified(run)
     while process.poll() is None:
         now = _modified(run)
         seen, last = seen + (now != last), now
         if seen >= saves:  # the hashes are new, their checkpoint is being written: for less than a poll on a fast disk
-            time.sleep(0 if writing else pause)
+            time.sleep(pause)
             os.killpg(process.pid, signal.SIGKILL)
             return process.wait() == -signal.SIGKILL
         time.sleep(0.0005)
