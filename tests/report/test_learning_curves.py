@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from physml.report.learning_curves import plot_learning_curves, read_curves
@@ -24,9 +25,21 @@ def test_one_panel_for_the_loss_and_one_for_each_constraint():
     assert loss.lines[0].get_xydata().tolist() == [[0, 3], [1, 2], [2, 1]]
 
 
-def test_the_axis_is_logarithmic_only_where_all_values_are_positive():
-    figure = plot_learning_curves(CURVES)
-    assert [axes.get_yscale() for axes in figure.axes] == ["log", "linear"]
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [([3.0, 2.0, 1.0], "log"), ([0.1, 0.0, 0.2], "log"), ([3.0, 2.0, -1.0], "linear"), ([0.0, 0.0, 0.0], "linear")],
+)
+def test_the_axis_is_logarithmic_where_nothing_is_negative_and_something_positive(values, scale):
+    figure = plot_learning_curves({"train/loss": ([0, 1, 2], values)})
+    assert figure.axes[0].get_yscale() == scale
+
+
+def test_a_batch_that_obeys_a_constraint_exactly_is_a_gap_on_the_logarithmic_axis():
+    axes = plot_learning_curves(CURVES).axes[1]
+    axes.figure.draw_without_rendering()
+    pixels = axes.transData.transform(axes.lines[0].get_xydata())[:, 1]
+    assert np.isfinite(pixels).tolist() == [True, False, True]
+    assert axes.get_ylim()[0] > 0.05  # the axis is not stretched towards the zero
 
 
 @pytest.mark.parametrize("curves", [{}, {"val/loss": ([1], [2.0])}])

@@ -24,7 +24,8 @@ def read_curves(path: str | Path) -> dict[str, tuple[list[int], list[float]]]:
 def plot_learning_curves(curves: dict[str, tuple[list[int], list[float]]]) -> Figure:
     """Return a figure of the loss and of each constraint Ω_k in training and validation against the step.
 
-    A constraint that the network obeys exactly is left out.
+    What is never negative has a logarithmic axis, on which a batch that obeys a constraint exactly is a gap. A
+    constraint that the network obeys exactly in all batches is left out.
     """
     names = [
         name.removeprefix("train/")
@@ -44,8 +45,8 @@ def plot_learning_curves(curves: dict[str, tuple[list[int], list[float]]]) -> Fi
                     ms=3,
                 )
         values = [v for stage in ("train", "val") for v in curves.get(f"{stage}/{name}", ([], []))[1]]
-        if values and min(values) > 0:
-            axes.set_yscale("log")
+        if min(values) >= 0 and max(values) > 0:
+            axes.set_yscale("log", nonpositive="mask")
         axes.set(xlabel="step", ylabel=name.replace("omega/", "Ω "))
         axes.legend(frameon=False)
     return figure
