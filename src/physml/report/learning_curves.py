@@ -24,8 +24,8 @@ def read_curves(path: str | Path) -> dict[str, tuple[list[int], list[float]]]:
 def plot_learning_curves(curves: dict[str, tuple[list[int], list[float]]]) -> Figure:
     """Return a figure of the loss and of each constraint Ω_k in training and validation against the step.
 
-    What is never negative has a logarithmic axis, on which a batch that obeys a constraint exactly is a gap. A
-    constraint that the network obeys exactly in all batches is left out.
+    What is never negative, and not always zero, has a logarithmic axis, on which a batch that obeys a constraint
+    exactly is a gap. A constraint that the network obeys exactly in all batches is left out.
     """
     names = [
         name.removeprefix("train/")
