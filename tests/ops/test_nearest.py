@@ -120,6 +120,14 @@ def test_single_precision_proves_all_rows_of_ordinary_points_and_none_of_coincid
         assert (proved == expected).all()
 
 
+@pytest.mark.parametrize("space", [3, 12])
+@pytest.mark.parametrize("scale", [5e18, 1e19, 2e19, 5e19])
+def test_points_of_which_only_some_overflow_in_single_precision(scale, space):
+    points = scale * torch.randn(200, space, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    offsets = torch.tensor([0, 200])
+    assert dense(points, offsets, 3, 2**17) == brute_force(points, offsets, 3)
+
+
 def test_small_clusters_far_from_their_centre():
     # In single precision |a|² + |b|² − 2ab is mostly rounding here, and its order is not that of the distances.
     points = 2e-4 * torch.randn(160, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))

@@ -91,7 +91,7 @@ def _by_product(axes: np.ndarray, rows: np.ndarray, counts: np.ndarray, buffers:
     """Squared distances as |a|² + |b|² − 2ab about the centre of each event, all three in one product of matrices.
 
     Coordinates, norms and products err by at most (2 S + 9) 2⁻²⁴ of |a|² + |b|², which is at most 3 |a|² + 2 d²: the
-    first part is δ₂, the second within η.
+    first part is δ₂, the second within η. Where a norm may overflow, a point b would be lost: there δ₂ is infinite.
     """
     events, space, width = axes.shape
     centred = axes - axes.mean(axis=-1, keepdims=True)
@@ -111,7 +111,9 @@ def _by_product(axes: np.ndarray, rows: np.ndarray, counts: np.ndarray, buffers:
         out[np.arange(len(own)), :, own] = np.inf
         return out
 
-    return Approximation(squared, 0.0, 8 * (space + 5) * EPSILON * norm[:, rows].T)
+    beside_square = 8 * (space + 5) * EPSILON * norm[:, rows].T
+    beside_square[:, norm.max(axis=1) > HUGE / 4] = np.inf
+    return Approximation(squared, 0.0, beside_square)
 
 
 def _by_axes(axes: np.ndarray, rows: np.ndarray, counts: np.ndarray, buffers: np.ndarray) -> Approximation:
