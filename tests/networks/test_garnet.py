@@ -77,6 +77,17 @@ def test_every_parameter_learns(network, x):
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
 
 
+def test_autocast_changes_little_and_trains(x):
+    torch.manual_seed(0)
+    network = GarNet(5, 2, layers=2, hidden_features=8)
+    exact = network(x.float(), OFFSETS)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = network(x.float(), OFFSETS)
+    torch.testing.assert_close(mixed.float(), exact, atol=0.05, rtol=0.05)
+    mixed.float()[:, 0].square().sum().backward()
+    assert all(p.grad.abs().sum() > 0 for p in network.parameters())
+
+
 def test_other_features_are_refused(network):
     with pytest.raises(ValueError, match=r"expected x of shape \(points, 5\), got \(3, 4\)"):
         network(torch.zeros(3, 4), torch.tensor([0, 3]))

@@ -28,6 +28,19 @@ def test_maximum_matches_a_loop_with_gradients():
     assert torch.autograd.gradcheck(lambda v: segment_max(v, OFFSETS), values)
 
 
+@pytest.mark.parametrize(("values", "gradient"), [([0.0, -1.0], [1.0, 0.0]), ([0.0, 0.0], [0.5, 0.5])])
+def test_only_the_points_share_the_gradient_of_a_maximum_of_zero(values, gradient):
+    values = torch.tensor(values, requires_grad=True)
+    segment_max(values[:, None], torch.tensor([0, 2])).sum().backward()
+    assert values.grad.tolist() == gradient
+
+
+@pytest.mark.parametrize("precision", [torch.float16, torch.bfloat16])
+def test_a_mean_of_many_numbers_in_half_precision(precision):
+    values = torch.full((2102, 1), 40.0, dtype=precision)
+    assert segment_mean(values, torch.tensor([0, 2102])).tolist() == [[40.0]]
+
+
 def test_an_empty_event_gives_zero_and_owns_no_point():
     assert segment_mean(torch.ones(5), OFFSETS).tolist() == [1, 0, 1]
     assert segment_index(OFFSETS).tolist() == [0, 0, 2, 2, 2]

@@ -49,7 +49,7 @@ class GarNetLayer(nn.Module):
             reduce(messages, offsets).unflatten(1, (potential.shape[1], features.shape[1]))
             for reduce in (segment_max, segment_mean)
         )
-        collected = torch.cat([largest, mean], dim=2).index_select(0, event)
+        collected = torch.cat([largest.to(mean), mean], dim=2).index_select(0, event).to(h.dtype)
         returned = (potential[:, :, None] * collected).flatten(1)
         return torch.tanh(self.output(torch.cat([h, returned, potential], dim=1)))
 
@@ -113,7 +113,7 @@ class GarNet(nn.Module):
         """Return the outputs of each point."""
         check_point_features(self, x)
         event = segment_index(offsets)
-        h = self.input(torch.cat([x, segment_mean(x, offsets).index_select(0, event)], dim=1))
+        h = self.input(torch.cat([x, segment_mean(x, offsets).to(x.dtype).index_select(0, event)], dim=1))
         outputs = []
         for layer, norm in zip(self.layers, self.norms, strict=True):
             h = norm(layer(h, offsets))

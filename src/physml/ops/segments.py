@@ -27,7 +27,7 @@ def segment_sum(values: Tensor, offsets: Tensor) -> Tensor:
 
     Args:
         values: :math:`v_i` of each point.
-        offsets: Event e owns the points ``offsets[e]:offsets[e + 1]``, int64.
+        offsets: Event e owns the points ``offsets[e]:offsets[e + 1]``, int64; the first is 0.
 
     Shapes:
         values (points, …), offsets (events + 1,) → (events, …); zero for an event without points
@@ -65,14 +65,20 @@ def segment_max(values: Tensor, offsets: Tensor) -> Tensor:
         [[-1.0], [3.0]]
     """
     index = _index_of(values, offsets)
-    largest = values.new_zeros((len(offsets) - 1, values.shape[1]))
-    return largest.scatter_reduce(0, index[:, None].expand_as(values), values, "amax", include_self=False)
+    # Not from zero: in the backward pass a maximum of zero would share its gradient with it.
+    start = values.new_full((len(offsets) - 1, values.shape[1]), -torch.inf)
+    largest = start.scatter_reduce(0, index[:, None].expand_as(values), values, "amax")
+    return largest.where(offsets.diff()[:, None] > 0, 0)
 
 
 def segment_mean(values: Tensor, offsets: Tensor) -> Tensor:
-    """Average the values of each event's points, as `segment_sum` sums them; zero for an event without points."""
-    counts = offsets.diff().clamp(min=1).to(values.dtype)
-    return segment_sum(values, offsets) / counts.reshape(-1, *[1] * (values.ndim - 1))
+    """Average the values of each event's points, as `segment_sum` sums them; zero for an event without points.
+
+    In single precision at least: a sum of many numbers in half precision would overflow, or come to a halt.
+    """
+    single = torch.promote_types(values.dtype, torch.float32)
+    counts = offsets.diff().clamp(min=1).to(single)
+    return segment_sum(values.to(single), offsets) / counts.reshape(-1, *[1] * (values.ndim - 1))
 
 
 def _index_of(values: Tensor, offsets: Tensor) -> Tensor:
