@@ -1,6 +1,5 @@
 """Neighbours of each point among the points of its own ragged event: the k nearest, or all within a radius."""
 
-import math
 from importlib.util import find_spec
 
 import torch
@@ -22,9 +21,9 @@ def nearest_neighbours(points: Tensor, offsets: Tensor, k: int, self_loops: bool
 
     The search is exact, in double precision whatever the type of the points, and points equally far, to about 1e-9 of
     their distance, are taken in their order. On a CPU, small events are searched through all distances and large ones
-    through a k-d tree, in about N log N steps; on a GPU by kernels that hold no distances, where Triton is installed
-    (torch brings it on Linux), and else through blocks of distances. The choice of neighbours has no gradient. A
-    compiled graph holds the search as one operator.
+    through a k-d tree, in about N log N steps (in few dimensions); on a GPU by kernels that hold no distances, where
+    Triton is installed (torch brings it on Linux), and else through blocks of distances. The choice of neighbours has
+    no gradient. A compiled graph holds the search as one operator.
 
     Args:
         points: Coordinates :math:`s_i`, of any number of dimensions, finite.
@@ -126,16 +125,16 @@ def radius_neighbours(points: Tensor, offsets: Tensor, radius: float, self_loops
         points (points, space), offsets (events + 1,) → (2, edges) int64
 
     Raises:
-        ValueError: The radius is not positive and finite, a coordinate is not finite, or the offsets do not rise
-            from 0 to the number of points.
+        ValueError: The radius is not between 1e-150 and 1e150, a coordinate is not finite or above 1e150, or the
+            offsets do not rise from 0 to the number of points.
 
     Example:
         >>> points = torch.tensor([[0.0], [1.0], [3.0], [0.0]])
         >>> radius_neighbours(points, torch.tensor([0, 3, 4]), radius=1.0).tolist()
         [[1, 0], [0, 1]]
     """
-    if not 0 < radius < math.inf:
-        raise ValueError(f"expected a positive and finite radius, got {radius:g}: give it in the points' unit")
+    if not 1e-150 < radius < 1e150:  # its square would under- or overflow
+        raise ValueError(f"expected a radius between 1e-150 and 1e150, got {radius:g}: give it in the points' unit")
     _check(points, offsets)
     search = pairs_by_tree if points.device.type == "cpu" else pairs_by_blocks
     senders, receivers = search(points.double(), offsets, radius)

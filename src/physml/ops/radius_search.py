@@ -22,7 +22,7 @@ def pairs_by_tree(points: Tensor, offsets: Tensor, radius: float) -> Tensor:
     event = torch.repeat_interleave(torch.arange(len(offsets) - 1), offsets.diff())
     # Along one more axis the events are so far apart that no pair joins two of them; within an event this axis adds
     # exactly nothing to a distance.
-    apart = torch.cat([points, 2 * radius * event[:, None]], dim=1)
+    apart = torch.cat([points, 2 * radius * event[:, None].double()], dim=1)
     tree = cKDTree(apart.numpy(), balanced_tree=False)
     pairs = torch.from_numpy(tree.query_pairs(radius, output_type="ndarray").astype(np.int64)).mT
     return torch.cat([pairs, pairs.flip(0)], dim=1)
@@ -35,14 +35,14 @@ def pairs_by_blocks(points: Tensor, offsets: Tensor, radius: float, budget: int 
         points: As `pairs_by_tree`.
         offsets: As `pairs_by_tree`.
         radius: As `pairs_by_tree`.
-        budget: Distances held at once, which bounds the memory.
+        budget: Numbers held at once, which bounds the memory.
 
     Shapes:
         points (points, space), offsets (events + 1,) → (2, edges) int64, each pair in both directions, in any order
     """
     found = [offsets.new_empty(2, 0)]
     for start, stop in pairwise(offsets.tolist()):
-        rows = max(1, budget // max(1, stop - start))
+        rows = max(1, budget // max(1, (stop - start) * points.shape[1]))
         for first in range(start, stop, rows):
             block = points[first : min(first + rows, stop)]
             squared = (block[:, None] - points[start:stop]).square().sum(-1)
