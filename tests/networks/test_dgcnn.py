@@ -125,6 +125,11 @@ def test_defaults_have_the_size_of_the_authors_model():
     assert sum(p.numel() for p in DGCNN(5, 2).parameters()) == 118_434 - 16 - 3 * 64 * 64
 
 
+def test_no_blocks_are_refused():
+    with pytest.raises(ValueError, match=r"expected blocks >= 1 of DGCNN, got 0: raise it"):
+        DGCNN(5, 2, blocks=0)
+
+
 def test_other_features_are_refused(network):
     with pytest.raises(ValueError, match=r"expected x of shape \(points, 5\), got \(3, 4\)"):
         network(torch.zeros(3, 4), torch.tensor([0, 3]))

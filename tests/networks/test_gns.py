@@ -128,7 +128,9 @@ def test_statistics_are_those_of_the_training_data_and_are_saved(network, x):
     torch.testing.assert_close(other(x, OFFSETS), network.eval()(x, OFFSETS))
 
 
-def test_every_parameter_learns(network, x):
+@pytest.mark.parametrize("blocks", [0, 2])
+def test_every_parameter_learns(x, blocks):
+    network = GNS(radius=0.2, size=[10.0, 10.0], blocks=blocks, features=16).double()
     network(x, OFFSETS).square().sum().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
 

@@ -84,6 +84,11 @@ def test_defaults_have_the_size_of_the_authors_model():
     assert 90_000 < sum(p.numel() for p in GravNet(5, 3).parameters()) < 102_000
 
 
+def test_no_blocks_are_refused():
+    with pytest.raises(ValueError, match=r"expected blocks >= 1 of GravNet, got 0: raise it"):
+        GravNet(5, 2, blocks=0)
+
+
 def test_other_features_are_refused(network):
     with pytest.raises(ValueError, match=r"expected x of shape \(points, 5\), got \(3, 4\)"):
         network(torch.zeros(3, 4), torch.tensor([0, 3]))

@@ -72,7 +72,7 @@ class DGCNNBlock(nn.Module):
     def forward(self, h: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
         """Return the block's features of each point, and its convolution beside the event's mean of it."""
         h = self.convolution(h, offsets)
-        mean = segment_mean(h, offsets).index_select(0, segment_index(offsets))
+        mean = segment_mean(h, offsets).index_select(0, segment_index(offsets)).to(h.dtype)
         exchanged = torch.cat([h, mean], dim=1)
         return _precise(self.mix, exchanged), exchanged
 
@@ -110,7 +110,7 @@ class DGCNN(nn.Module):
         x (points, in_features), offsets (events + 1,) → (points, out_features)
 
     Raises:
-        ValueError: x has other than `in_features` features.
+        ValueError: x has other than `in_features` features, or `blocks` is not positive.
 
     Example:
         >>> network = DGCNN(in_features=5, out_features=2, blocks=2, k=3)
@@ -131,6 +131,8 @@ class DGCNN(nn.Module):
         softmax: bool = True,
     ) -> None:
         super().__init__()
+        if blocks < 1:
+            raise ValueError(f"expected blocks >= 1 of DGCNN, got {blocks}: raise it")
         self.in_features = in_features
         self.embedding = nn.Sequential(
             nn.Linear(in_features, embedding_features, bias=False), BatchNorm(embedding_features)

@@ -58,8 +58,8 @@ class GNS(nn.Module):
 
     An encoder makes features of each particle from its velocities (differences of positions from frame to frame) and
     its distances from the walls, and of each pair closer than R from their separation. Blocks of messages with weights
-    of their own process them; a decoder reads the acceleration. The graph is made anew for each call. Prediction is
-    invariant under translations as far as no wall is in reach, and independent of the order of the particles.
+    of their own process them; a decoder reads the acceleration. The graph is made anew for each call. The prediction
+    follows translations as far as no wall is in reach, and does not depend on the order of the particles.
 
     In training mode random-walk noise is added to the positions, and the prediction is corrected by the noise of the
     last one: compared with the true next position it gives the error of an acceleration that leads back to the true
@@ -113,7 +113,8 @@ class GNS(nn.Module):
         self.velocity, self.acceleration = Normaliser(space), Normaliser(space)
         nodes = (observed - 1) * space + 2 * space
         self.node_encoder = nn.Sequential(*_layers(nodes, features, features, hidden), nn.LayerNorm(features))
-        self.edge_encoder = nn.Sequential(*_layers(space + 1, features, features, hidden), nn.LayerNorm(features))
+        if blocks:
+            self.edge_encoder = nn.Sequential(*_layers(space + 1, features, features, hidden), nn.LayerNorm(features))
         self.blocks = nn.ModuleList(InteractionBlock(features, hidden) for _ in range(blocks))
         self.decoder = nn.Sequential(*_layers(features, features, space, hidden))
 
@@ -134,11 +135,12 @@ class GNS(nn.Module):
 
     def _acceleration(self, x: Tensor, offsets: Tensor) -> Tensor:
         now = x[:, -1]
-        edges = radius_neighbours(now, offsets, self.radius)
         # Rounded to half, velocities would hide the accelerations that they differ by.
         with torch.autocast(x.device.type, enabled=False):
             h = self.node_encoder(torch.cat([self.velocity(x.diff(dim=1)).flatten(1), self._walls(now)], dim=1))
-        e = self.edge_encoder(self._separations(now, edges))
+        if self.blocks:
+            edges = radius_neighbours(now, offsets, self.radius)
+            e = self.edge_encoder(self._separations(now, edges))
         for block in self.blocks:
             h, e = block(h, e, edges)
         # The noise adds to what has to be predicted.

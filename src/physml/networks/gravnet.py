@@ -128,7 +128,7 @@ class GravNetBlock(nn.Module):
         """Return the block's features of each point."""
         # In a statement of its own, where torch.compile can break the graph.
         event = segment_index(offsets)
-        mean = segment_mean(h, offsets).index_select(0, event)
+        mean = segment_mean(h, offsets).index_select(0, event).to(h.dtype)
         return self.norm(self.gravnet(self.dense(torch.cat([h, mean], dim=1)), offsets))
 
 
@@ -161,7 +161,7 @@ class GravNet(nn.Module):
         x (points, in_features), offsets (events + 1,) → (points, out_features)
 
     Raises:
-        ValueError: x has other than `in_features` features.
+        ValueError: x has other than `in_features` features, or `blocks` is not positive.
 
     Example:
         >>> network = GravNet(in_features=5, out_features=2, blocks=1, k=3)
@@ -183,6 +183,8 @@ class GravNet(nn.Module):
         softmax: bool = True,
     ) -> None:
         super().__init__()
+        if blocks < 1:
+            raise ValueError(f"expected blocks >= 1 of GravNet, got {blocks}: raise it")
         self.in_features = in_features
         widths = [in_features] + [block_features] * (blocks - 1)
         self.blocks = nn.ModuleList(

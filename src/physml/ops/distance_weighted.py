@@ -30,7 +30,8 @@ def distance_weighted(space: Tensor, features: Tensor, index: Tensor, exists: Te
     gradient grows as points × k and points × features, not as their product. On a GPU one kernel does each way where
     Triton is installed; the gradient's sums have no fixed order there, unless torch is told to be deterministic.
 
-    Source: Qasim, Kieseler, Iiyama and Pierini 2019, arXiv 1902.07987, for the weight and the two aggregations.
+    Source: Qasim, Kieseler, Iiyama and Pierini 2019, arXiv 1902.07987, for the two aggregations; the factor 10 of the
+    weight is that of the authors' code, jkiesele/caloGraphNN.
 
     Args:
         space: Coordinates :math:`s_i`.
