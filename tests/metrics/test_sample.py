@@ -12,7 +12,7 @@ pytestmark = pytest.mark.parametrize(
     ("statistic", "value", "standard_error"),
     [
         (SampleMean, torch.mean, lambda x: x.std() / len(x) ** 0.5),
-        (SampleSpread, torch.std, lambda x: x.std() / (2 * len(x)) ** 0.5),
+        (SampleSpread, torch.std, lambda x: ((x.mean() - x) ** 2).std(correction=0) / (2 * x.std() * len(x) ** 0.5)),
     ],
     ids=["mean", "spread"],
 )

@@ -13,9 +13,21 @@ def test_standard_error_is_the_scatter_of_repeated_spreads():
         scatter = torch.stack([metric.compute() for metric in metrics]).std()
         return float(scatter / torch.stack([metric.uncertainty() for metric in metrics]).mean())
 
+    def heavy():  # Student's t with 12 degrees of freedom, scaled: kurtosis 3.75, of which t's normal formula is short
+        normal = torch.randn(4000, 13, generator=generator)
+        return normal[:, 0] / normal[:, 1:].square().mean(1).sqrt()
+
     tolerance = 3 / (2 * 400) ** 0.5
-    assert abs(ratio(lambda: torch.randn(100, generator=generator)) - 1) < tolerance
-    assert ratio(lambda: torch.randn(100, generator=generator).pow(3)) > 1 + tolerance  # heavy tails, as documented
+    assert abs(ratio(lambda: torch.randn(1000, generator=generator)) - 1) < tolerance
+    assert abs(ratio(heavy) - 1) < tolerance
+    assert abs(ratio(lambda: torch.rand(1000, generator=generator)) - 1) < tolerance  # light tails
+
+
+def test_equal_values_have_no_error_and_nan_is_seen():
+    for values, expected in (([2.0, 2.0, 2.0], 0.0), ([2.0, torch.nan, 1.0], torch.nan)):
+        metric = SampleSpread(lambda x: x)
+        metric.update({"x": torch.tensor(values)})
+        torch.testing.assert_close(float(metric.uncertainty()), expected, equal_nan=True)
 
 
 def test_result_is_float64_although_values_are_float32():
