@@ -151,6 +151,22 @@ def test_text_is_no_number(tmp_path, kind):
         EventFiles(str(path), []).blocks(10)
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        pyarrow.array([{"a": 1, "b": 0.5}]),
+        pyarrow.array([1], pyarrow.decimal128(3, 2)),
+        pyarrow.array([[("a", 1)]], pyarrow.map_(pyarrow.string(), pyarrow.int64())),
+        pyarrow.array(["a"]).dictionary_encode(),
+    ],
+    ids=["struct", "decimal", "map", "dictionary"],
+)
+def test_types_whose_name_has_commas_are_no_numbers(tmp_path, column):
+    parquet.write_table(pyarrow.table({"s": column}), tmp_path / "a.parquet")
+    with pytest.raises(SchemaError, match=r"a\.parquet: column 's' .* is .*, expected real or whole numbers: leave it"):
+        EventFiles(str(tmp_path / "a.parquet"), []).blocks(10)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_nan_is_found_with_its_file_column_and_events(tmp_path, kind):
     bad = part(8, 4)

@@ -80,6 +80,17 @@ def test_a_transform_makes_the_arrays(tmp_path):
         assert torch.equal(batch["x"][:, 0], batch["y"].float().square())
 
 
+def test_a_file_of_two_splits_is_refused_and_named_once_is_read_once(tmp_path):
+    paths = [write(tmp_path / f"{name}.h5", 10, first=first) for name, first in (("a", 0), ("b", 10), ("c", 20))]
+    files = {"validation_path": paths[1], "test_path": paths[2], "batch_size": 5}
+    with pytest.raises(ValueError, match=r"b\.h5 holds the events of train and of validation, expected files of"):
+        StreamDataModule(str(tmp_path / "*.h5"), [1], [], **files).train_dataloader()
+    with pytest.raises(ValueError, match=r"b\.h5 holds the events of validation and of test"):
+        StreamDataModule(paths[0], [1], [], **(files | {"test_path": paths[1]})).train_dataloader()
+    twice = StreamDataModule([paths[0], f"{tmp_path}/../{tmp_path.name}/a.h5"], [1], [], **files)
+    assert sorted(numbers(twice.train_dataloader())) == list(range(10))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -39,7 +39,7 @@ class Column:
         """The kind of its elements: ``real``, ``whole``, or empty if they are no real numbers."""
         try:
             return {"f": "real", "i": "whole", "u": "whole", "b": "whole"}.get(np.dtype(self.dtype).kind, "")
-        except TypeError:
+        except (TypeError, ValueError):  # numpy raises the latter for a name with commas, as that of a struct
             return ""
 
     def __str__(self) -> str:

@@ -73,7 +73,7 @@ class EventFiles:
             raise ValueError("data.path is empty, expected a file, a pattern of files or a list of these: name one")
         if empty := [name for name, source in (arrays or {}).items() if not source]:
             raise ValueError(f"data.arrays.{empty[0]} is empty, expected one column or a list of them: name one")
-        self.paths = _found([path] if isinstance(path, str) else list(path))
+        self.paths = files_of(path)
         self.in_shape, self._transform = list(in_shape), transform
         with _opened(self.paths[0]) as file:
             self.columns = file.columns
@@ -151,9 +151,14 @@ def _type(column: Column | None) -> tuple | None:
     return column and (column.kind, column.shape, column.per_point)
 
 
-def _found(patterns: list[str]) -> list[Path]:
+def files_of(path: str | list[str]) -> list[Path]:
+    """Return the files that a path, a pattern or a list of these stands for, each once; a ROOT tree follows a colon.
+
+    Raises:
+        FileNotFoundError: One of them stands for none.
+    """
     paths = []
-    for pattern in patterns:
+    for pattern in [path] if isinstance(path, str) else path:
         base, tree = pattern, ""
         if ".root:" in pattern:
             base, _, tree = pattern.partition(".root:")
@@ -162,7 +167,7 @@ def _found(patterns: list[str]) -> list[Path]:
         if not files:
             raise FileNotFoundError(f"{pattern}: no such file: expected a file or a pattern such as 'showers/*.h5'")
         paths += [Path(file + tree) for file in files]
-    return paths
+    return list({file.resolve(): file for file in paths}.values())
 
 
 @contextmanager
@@ -174,7 +179,7 @@ def _opened(path: Path) -> Iterator[EventFile]:
     try:
         with KINDS[suffix](path) as file:
             yield file
-    except (SchemaError, ModuleNotFoundError):
+    except (SchemaError, ModuleNotFoundError, PermissionError, MemoryError):
         raise
     except Exception as error:  # each library has its own kinds of complaint
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from itertools import pairwise
+from pathlib import Path
 
 from lightning.pytorch import LightningDataModule
 
 from physml.data.arrays import Arrays
-from physml.data.event_files import Block, EventFiles
+from physml.data.event_files import Block, EventFiles, files_of
 from physml.data.splits import SPLITS, split_edges
 from physml.data.stream_loader import StreamLoader
 
@@ -36,7 +37,7 @@ class StreamDataModule(LightningDataModule):
 
     Raises:
         ValueError: A size is too small, the fractions do not add up to 1, only one of validation and test has files of
-            its own, or a split has no events.
+            its own, they share a file with others, or a split has no events.
     """
 
     def __init__(
@@ -77,6 +78,8 @@ class StreamDataModule(LightningDataModule):
     def split(self, name: str) -> tuple[list[Block], EventFiles]:
         """Return the blocks of the split ``train``, ``validation`` or ``test``, and what reads them."""
         if name not in self._splits:
+            if name == "train" and self.edges is None:
+                self._refuse_shared_files()
             files = EventFiles(self.paths[name], self.in_shape, self.arrays, self.transform)
             blocks = files.blocks(self.block_size)
             parts = {name: blocks} if self.edges is None else self._parts(blocks)
@@ -94,6 +97,16 @@ class StreamDataModule(LightningDataModule):
     def test_dataloader(self) -> StreamLoader:
         """Return the test batches."""
         return self._loader("test")
+
+    def _refuse_shared_files(self) -> None:
+        owner: dict[Path, str] = {}
+        for name in SPLITS:
+            for file in files_of(self.paths[name]):
+                if (other := owner.setdefault(file.resolve(), name)) != name:
+                    raise ValueError(
+                        f"{file} holds the events of {other} and of {name}, expected files of their own: narrow "
+                        "data.path, data.validation_path or data.test_path"
+                    )
 
     def _parts(self, blocks: list[Block]) -> dict[str, list[Block]]:
         """Return the blocks of each split, all at once: an empty test split must be known before the training."""
