@@ -43,6 +43,7 @@ def test_responses_are_those_of_each_shower_and_nothing_is_not_found():
     target = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.5, 0.5], [1.0, 0.0]])
     found = responses(TARGET, target, ENERGY, OFFSETS)
     torch.testing.assert_close(found[:, 0], response(TARGET, target, ENERGY, OFFSETS, 0))
+    torch.testing.assert_close(found[1:, 1], response(TARGET, target, ENERGY, OFFSETS, 1))  # of events that have one
     torch.testing.assert_close(
         responses(target, target, ENERGY, OFFSETS)[0], torch.tensor([1, torch.nan]), equal_nan=True
     )
@@ -51,6 +52,20 @@ def test_responses_are_those_of_each_shower_and_nothing_is_not_found():
         responses(half, target, ENERGY, OFFSETS)[0], torch.tensor([0.5, torch.nan]), equal_nan=True
     )
     assert is_found(target, target, ENERGY, OFFSETS).tolist() == [[True, False], [True, True]]
+
+
+def test_what_left_no_energy_is_not_missed():
+    target = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.5, 0.5], [1.0, 0.0]])
+    assert accuracy(target, target, ENERGY, OFFSETS).tolist() == [1, 1]
+    assert accuracy(0.6 * target, target, ENERGY, OFFSETS).tolist() == [0, 0]
+    assert accuracy(target, target, torch.tensor([0.0, 0.0, 2.0, 2.0]), OFFSETS).tolist() == [1]
+    assert accuracy(target, target, ENERGY, torch.tensor([0, 2, 2, 4])).tolist() == [1, 1]  # an empty event
+
+
+def test_a_diverged_network_is_seen():
+    nan = torch.full_like(TARGET, torch.nan)
+    assert response(nan, TARGET, ENERGY, OFFSETS).isnan().all()
+    assert accuracy(nan, TARGET, ENERGY, OFFSETS).tolist() == [0, 0]
 
 
 def test_nearest_impact_takes_the_impacts_of_the_own_event():

@@ -13,24 +13,32 @@ def response(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor
 
     .. math:: R_k = \frac{\sum_i E_i p_{ik}}{\sum_i E_i t_{ik}}
 
-    Its mean should be one, and its standard deviation σ_R is the resolution that the overlap costs. A shower without
-    any visible energy gives NaN.
+    Its mean should be one, and its standard deviation σ_R is the resolution that the overlap costs. Events in which the
+    shower left no visible energy are not among those returned: it has no response.
 
     Units: dimensionless; `energy` in any unit.
 
     Source: Qasim, Kieseler, Iiyama and Pierini 2019, arXiv 1902.07987.
 
     Shapes:
-        prediction p and target t (points, showers), energy E (points,), offsets (events + 1,) → (events,)
+        prediction p and target t (points, showers), energy E (points,), offsets (events + 1,)
+        → (events in which the shower left energy,)
     """
-    both = torch.stack([prediction[:, shower], target[:, shower]], dim=1) * energy[:, None]
-    reconstructed, true = segment_sum(both, offsets).unbind(1)
-    return torch.where(true > 0, reconstructed / true, torch.nan)
+    found, left = _responses(prediction[:, [shower]], target[:, [shower]], energy, offsets)
+    return found[left]
 
 
 def responses(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> Tensor:
-    """Return the `response` of all showers, shape (events, showers); arguments as there."""
-    return torch.stack([response(prediction, target, energy, offsets, k) for k in range(target.shape[1])], dim=1)
+    """Return the `response` of all showers of all events, NaN where one left no energy, shape (events, showers)."""
+    found, left = _responses(prediction, target, energy, offsets)
+    return found.where(left, torch.nan)
+
+
+def _responses(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the responses, and which showers left energy: those of the others mean nothing."""
+    reconstructed = segment_sum(prediction * energy[:, None], offsets)
+    true = segment_sum(target * energy[:, None], offsets)
+    return reconstructed / true, true > 0
 
 
 def is_found(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> Tensor:
@@ -47,8 +55,13 @@ def is_found(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor
 
 
 def accuracy(prediction: Tensor, target: Tensor, energy: Tensor, offsets: Tensor) -> Tensor:
-    """Return the share of an event's showers that are found (`is_found`), shape (events,)."""
-    return is_found(prediction, target, energy, offsets).to(energy.dtype).mean(1)
+    """Return the share of an event's showers that are found (`is_found`), of those that left energy.
+
+    Shapes: as `responses` → (events in which a shower left energy,)
+    """
+    left = (segment_sum(target * energy[:, None], offsets) > 0).sum(1)
+    found = is_found(prediction, target, energy, offsets).sum(1)
+    return (found.to(energy.dtype) / left)[left > 0]
 
 
 def nearest_impact(position: Tensor, impact: Tensor, offsets: Tensor) -> Tensor:
