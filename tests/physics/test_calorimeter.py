@@ -135,6 +135,19 @@ def test_showers_that_cannot_be_told_apart_are_refused(rng):
         simulate(rng, count=1, distance_min=1.0, spread=0.5)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"distance_min": 3.0, "distance_max": 2.0}, "expected distance_min up to distance_max, got 3 and 2"),
+        ({"energy_min": 20.0, "energy_max": 10.0}, "expected energy_min up to energy_max, got 20 and 10"),
+        ({"count": 0}, "expected one event or more, got count=0"),
+    ],
+)
+def test_empty_ranges_are_refused(rng, options, message):
+    with pytest.raises(ValueError, match=message):
+        simulate(rng, **{"count": 1, **options})
+
+
 def test_geometries_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="one number a layer"):
         Calorimeter(thickness=[1.0, 2.0], cells=[4], fine=[2])

@@ -250,6 +250,14 @@ def test_mistakes_are_told():
         simulate(np.random.default_rng(0), count=1, frames=1, substeps=2)
 
 
+@pytest.mark.parametrize("packing", [1.4, 1.5])
+def test_water_that_fills_the_tank_is_inside(packing):
+    water = Water(packing=packing)
+    x = simulate(np.random.default_rng(0), count=1, frames=1, smallest=1.0, largest=1.0, water=water)["x"]
+    assert x.min() >= 0
+    assert x.max() <= 1
+
+
 @pytest.mark.parametrize("size", [0.0, 1.2])
 def test_water_that_does_not_fit_is_refused(size):
     with pytest.raises(ValueError, match="expected water of a width and height from"):

@@ -12,9 +12,10 @@ class MeanResponse(nn.Module):
         \Omega = \left\langle \left( \langle R_k \rangle_e - 1 \right)^2 \right\rangle_k, \qquad
         R_{ek} = \frac{\sum_{i \in e} E_i p_{ik}}{\sum_{i \in e} E_i t_{ik}}
 
-    Where `physml.constraints.visible_energy.VisibleEnergy` narrows the response of each shower, this law moves only its
-    mean, by whatever costs the loss least. The mean of n showers scatters by σ_R / √n, so batches should not be tiny.
-    A shower that left no energy has no response; if none left any, Ω is zero.
+    Where `physml.constraints.visible_energy.VisibleEnergy` narrows the response of each shower, this law moves its
+    mean, by whatever costs the loss least. The mean of the n showers of a batch scatters by σ_R / √n, so that Ω is on
+    average (⟨R⟩ − 1)² + σ_R² / n: it narrows the response, too, the more the smaller the batches are. A shower that
+    left no energy has no response; if none left any, Ω is zero.
 
     Units: dimensionless; `energy` in any unit.
 

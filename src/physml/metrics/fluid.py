@@ -68,7 +68,8 @@ def momentum_error(
 
     .. math:: \sqrt{\langle f_{kt}^2 \rangle_{k, t}}
 
-    It counts as zero where the water may touch a wall that bounds the component.
+    It counts as zero where the predicted water may touch a wall that bounds the component: what it exerts there is not
+    known.
 
     Units: the weight of the water.
 

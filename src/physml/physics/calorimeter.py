@@ -193,8 +193,14 @@ def simulate(
         (events, 2) and ``impact`` (events, 2, 2), the x and y of each shower's impact.
 
     Raises:
-        ValueError: The impacts may be so close that shower 1 is nearer to the axis.
+        ValueError: The impacts may be so close that shower 1 is nearer to the axis, a range is empty, or no event is
+            asked for.
     """
+    if count < 1:
+        raise ValueError(f"expected one event or more, got count={count}: raise count")
+    for what, low, high in (("energy", energy_min, energy_max), ("distance", distance_min, distance_max)):
+        if not low <= high:
+            raise ValueError(f"expected {what}_min up to {what}_max, got {low:g} and {high:g}: exchange them")
     if distance_min <= 2 * spread:
         raise ValueError(
             f"distance_min must exceed 2 × spread = {2 * spread} cm to tell the showers apart, got {distance_min}: "

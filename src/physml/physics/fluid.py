@@ -281,11 +281,12 @@ def simulate(
             f"expected water of a width and height from {water.spacing:g} to {min(water.width, water.height):g}, those "
             f"of the tank, got {smallest:g} to {largest:g}: change smallest and largest"
         )
-    x, v, counts = [], [], [0]
+    size, x, v, counts = np.array([water.width, water.height]), [], [], [0]
     for _ in range(count):
-        columns, rows = np.round(rng.uniform(smallest, largest, 2) / water.spacing).astype(int)
-        room = np.array([water.width, water.height]) - water.spacing * np.array([columns, rows])
-        particles = water.block(columns, rows, tuple(rng.uniform(0, room.clip(0))))
+        most = np.floor(size / water.spacing + 1e-9)
+        columns, rows = np.minimum(np.round(rng.uniform(smallest, largest, 2) / water.spacing), most).astype(int)
+        room = size - water.spacing * np.array([columns, rows])
+        particles = water.block(columns, rows, tuple(rng.uniform(0, room)))
         # Water that starts as a perfect lattice would stay one for long.
         x.append(particles + water.spacing * torch.from_numpy(rng.uniform(-0.2, 0.2, (len(particles), 2))))
         v.append(torch.from_numpy(rng.uniform(-speed, speed, 2)).expand(len(particles), 2))
