@@ -9,7 +9,7 @@ recorded        as one graph of kernels each way, which a GPU replays (``torch.c
 
 Times are medians of turns, ratios medians of the ratios of each turn. The peak memory is that of a process of its own
 for each way: how far its resident size rises (``VmHWM`` of Linux's ``/proc``) in the first two steps on this batch,
-after a step on a tiny one has loaded all code; on a GPU, how far torch's allocations do. Run:
+after steps on tiny ones have loaded and compiled all code; on a GPU, how far torch's allocations do. Run:
 ``python scripts/benchmarks/gravnet.py``, with ``--device cuda`` on a GPU
 """
 
@@ -117,9 +117,10 @@ def step(module: nn.Module, h: Tensor, offsets: Tensor, direction: Tensor) -> Te
 
 def print_peak(name: str, events: int, points: int) -> None:
     """Print by how many MiB the peak grows; in a process of its own."""
-    tiny, arrays = batch(2, 100, "cpu"), batch(events, points, "cpu")
-    way = build(name, tiny)
-    step(way, *tiny)
+    arrays = batch(events, points, "cpu")
+    way = build(name, arrays)
+    for size in ((2, 100), (3, 120), (1, 140)):  # compiled for one size, for any, and for one event
+        step(way, *batch(*size, "cpu"))
     before = resident("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far: it may be that of the process before
     for _ in range(2):
