@@ -13,6 +13,8 @@ class MomentumBalance(nn.Module):
 
     F are the components k of those tanks e in which no particle is near one of the two walls that bound k: there, and
     only there, the law is exact. A network whose messages are not antisymmetric does not obey it by construction.
+    In training, x are the true frames also where the network reads noisy ones: like the loss, Ω asks that the noise's
+    part in the momentum be undone.
 
     Units: dimensionless.
 
