@@ -4,6 +4,8 @@ import torch
 
 from physml.constraints.momentum_balance import MomentumBalance
 from physml.data.fluid import WaterSource
+from physml.networks.gns import GNS
+from physml.ops.random_walk import position_noise
 
 LAW = MomentumBalance(dt=0.01)
 
@@ -43,3 +45,15 @@ def test_a_touched_wall_switches_only_its_own_component_off():
     assert float(LAW(rest + torch.tensor([1e-4, 0.3]), x, offsets)) == pytest.approx(1.0)
     corner = x - torch.tensor([0.45, 0.0])
     assert LAW(corner[:, -1] + 1.0, corner, offsets) == 0
+
+
+def test_noise_is_no_force(monkeypatch):
+    """A network that knows gravity obeys the law in training, too, where it reads noise of the size of gravity."""
+    x, offsets, fall = 0.5 + 0.1 * torch.rand(8, 6, 2, dtype=torch.float64), torch.tensor([0, 8]), [0.0, -1e-4]
+    network = GNS(radius=0.1, blocks=1, features=8, noise=3e-4).double().train()
+    monkeypatch.setattr(network, "_acceleration", lambda x, offsets: torch.tensor(fall, dtype=torch.float64))
+    noise = position_noise(x, scale=3e-4)
+    prediction = network(x, offsets, noise)
+    assert LAW(prediction, x, offsets, noise) < 1e-9
+    pushed = noise.diff(dim=1)[:, -1].mean(0) / 1e-4  # what it seems to have pushed, if the noise is not told
+    assert float(LAW(prediction, x, offsets)) == pytest.approx(float(pushed.square().mean()))

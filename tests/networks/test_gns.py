@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-from physml.networks import gns
 from physml.networks.gns import GNS, InteractionBlock
 
 OFFSETS = torch.tensor([0, 20, 32, 40])
@@ -96,7 +95,7 @@ def test_without_messages_particles_are_alone(x):
 
 
 def test_the_noise_is_corrected_such_that_the_true_velocity_is_learnt(network, x, monkeypatch):
-    network.noise, seen = 0.01, []
+    noise, seen = 0.01 * torch.randn_like(x), []
     truth = x[:, -1] + torch.randn_like(x[:, -1])
 
     def acceleration(noisy, offsets):
@@ -104,11 +103,19 @@ def test_the_noise_is_corrected_such_that_the_true_velocity_is_learnt(network, x
         return (truth - x[:, -1]) - (noisy[:, -1] - noisy[:, -2])  # leads from the noisy to the true velocity
 
     monkeypatch.setattr(network, "_acceleration", acceleration)
-    torch.testing.assert_close(network.train()(x, OFFSETS), truth)
-    difference = seen[0] - x
-    assert float(difference.diff(dim=1)[:, -1].std()) == pytest.approx(0.01, rel=0.4)
+    torch.testing.assert_close(network.train()(x, OFFSETS, noise), truth)
+    torch.testing.assert_close(seen[0], x + noise)
     network.eval()(x, OFFSETS)
     torch.testing.assert_close(seen[1], x)  # none when it is used
+
+
+def test_the_noise_adds_to_the_spread_of_the_accelerations(network, x):
+    network.train()(x, OFFSETS)
+    network.eval()
+    quiet, uniform = network(x, OFFSETS), 2 * x[:, -1] - x[:, -2] + network.acceleration.mean
+    spread = network.acceleration.variance.sqrt()
+    network.noise = 0.02
+    torch.testing.assert_close(network(x, OFFSETS) - uniform, (quiet - uniform) * (1 + 4e-4 / spread**2).sqrt())
 
 
 def test_a_semi_implicit_step(network, x, monkeypatch):
@@ -145,4 +152,6 @@ def test_mistakes_are_told(network):
     with pytest.raises(ValueError, match=r"expected x of shape \(points, 6, 2\), got \(3, 5, 2\)"):
         network(torch.zeros(3, 5, 2), torch.tensor([0, 3]))
     with pytest.raises(ValueError, match="expected hidden >= 1"):
-        gns.GNS(radius=0.1, hidden=0)
+        GNS(radius=0.1, hidden=0)
+    with pytest.raises(ValueError, match=r"expected noise of 0\.0003 in training, got none"):
+        GNS(radius=0.1, noise=3e-4)(torch.rand(3, 6, 2), torch.tensor([0, 3]))

@@ -119,6 +119,38 @@ def test_without_constraints_the_objective_is_the_loss():
     assert objective.penalties == {}
 
 
+class Shifted(Linear):
+    def forward(self, x, shift=None):
+        return self.map(x if shift is None else x + shift)
+
+
+def test_arrays_of_the_training_are_read_in_training_alone(tmp_path):
+    shifts = []
+
+    def shift(x):
+        shifts.append(torch.randn_like(x))
+        return shifts[-1]
+
+    task, data = make(network=Shifted(), training_arrays={"shift": shift}), events(12)
+    weights = [value.detach().clone() for value in task.network.parameters()]
+    loop = fit(task, tmp_path, data, 5, max_epochs=1)
+    assert [len(drawn) for drawn in shifts] == [5, 5, 2]  # once a batch, and none in validation
+    with torch.no_grad():
+        expected = (task.network(data.events["x"]) - data.events["y"]).square().mean()
+    assert float(loop.callback_metrics["val/loss"]) == pytest.approx(float(expected))
+    # What was learnt is the regression at the shifted places.
+    network = Linear()
+    for value, before in zip(network.parameters(), weights, strict=True):
+        value.data = before
+    optimizer = SGD(network.parameters())
+    for x, y, drawn in zip(data.events["x"].split(5), data.events["y"].split(5), shifts, strict=True):
+        optimizer.zero_grad()
+        (network(x + drawn) - y).square().mean().backward()
+        optimizer.step()
+    for value, learnt in zip(network.parameters(), task.network.parameters(), strict=True):
+        torch.testing.assert_close(value, learnt, rtol=1e-13, atol=1e-13)
+
+
 def test_a_step_follows_the_gradient_of_the_whole_objective(tmp_path):
     decay = 0.5
     task = make(constraints={"norm": Norm(2.0)}, optimizer=partial(SGD, weight_decay=decay))

@@ -13,8 +13,8 @@ class MomentumBalance(nn.Module):
 
     F are the components k of those tanks e in which no particle is near one of the two walls that bound k: there, and
     only there, the law is exact. A network whose messages are not antisymmetric does not obey it by construction.
-    In training, x are the true frames also where the network reads noisy ones: like the loss, Ω asks that the noise's
-    part in the momentum be undone.
+    Where the network reads noisy frames and its prediction is corrected by the noise of the last one (`physml.networks.
+    gns.GNS`), the law is that of the frames read: noise moves the momentum, but it is no force.
 
     Units: dimensionless.
 
@@ -27,14 +27,16 @@ class MomentumBalance(nn.Module):
         weight: γ, the weight of Ω in the objective.
 
     Shapes:
-        prediction (points, 2), x (points, observed, 2), offsets (tanks + 1,) → scalar; 0 where F is empty
+        prediction (points, 2), x and noise (points, observed, 2), offsets (tanks + 1,) → scalar; 0 where F is empty
     """
 
     def __init__(self, dt: float, margin: float = 0.125, water: Water | None = None, weight: float = 1.0) -> None:
         super().__init__()
         self.dt, self.margin, self.water, self.weight = dt, margin, water or Water(), weight
 
-    def forward(self, prediction: Tensor, x: Tensor, offsets: Tensor) -> Tensor:
+    def forward(self, prediction: Tensor, x: Tensor, offsets: Tensor, noise: Tensor | None = None) -> Tensor:
         """Return Ω of a batch."""
+        if noise is not None:
+            x, prediction = x + noise, prediction + noise[:, -1]
         imbalance, holds = momentum_imbalance(x[:, -2], x[:, -1], prediction, offsets, self.dt, self.margin, self.water)
         return (imbalance.square() * holds).sum() / holds.sum().clamp(min=1)

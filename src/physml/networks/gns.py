@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from physml.networks.normaliser import Normaliser
 from physml.ops.neighbours import radius_neighbours
-from physml.ops.random_walk import position_noise
 
 
 class InteractionBlock(nn.Module):
@@ -61,9 +60,10 @@ class GNS(nn.Module):
     of their own process them; a decoder reads the acceleration. The graph is made anew for each call. The prediction
     follows translations as far as no wall is in reach, and does not depend on the order of the particles.
 
-    In training mode random-walk noise is added to the positions, and the prediction is corrected by the noise of the
-    last one: compared with the true next position it gives the error of an acceleration that leads back to the true
-    velocity. Statistics of velocities and accelerations (μ, σ) are taken from the training data as they come.
+    In training, random-walk noise (`physml.ops.random_walk.position_noise`) is added to the positions, and the
+    prediction is corrected by the noise of the last one: compared with the true next position it gives the error of an
+    acceleration that leads back to the true velocity. Statistics of velocities and accelerations (μ, σ) are taken from
+    the training data as they come.
 
     Units: lengths as those of the data; time in frames.
 
@@ -77,14 +77,15 @@ class GNS(nn.Module):
         blocks: Rounds of messages; 0 for particles that know nothing of each other.
         features: Width of the layers.
         hidden: Hidden layers of each perceptron.
-        noise: Standard deviation of the noise on the last velocity, in training.
+        noise: Standard deviation of the noise that the last velocity has in training.
         reach: Distance up to which walls are seen (default: R, as in the paper).
 
     Shapes:
-        x (points, observed, 2), oldest frame first; offsets (tanks + 1,) → (points, 2)
+        x (points, observed, 2), oldest frame first; offsets (tanks + 1,); noise, as x, in training → (points, 2)
 
     Raises:
-        ValueError: x has other frames or dimensions, or `hidden` is not positive.
+        ValueError: x has other frames or dimensions, `hidden` is not positive, or a training has no noise though
+            `noise` is not 0.
 
     Example:
         >>> network = GNS(radius=0.1, blocks=1, features=8)
@@ -118,20 +119,25 @@ class GNS(nn.Module):
         self.blocks = nn.ModuleList(InteractionBlock(features, hidden) for _ in range(blocks))
         self.decoder = nn.Sequential(*_layers(features, features, space, hidden))
 
-    def forward(self, x: Tensor, offsets: Tensor) -> Tensor:
+    def forward(self, x: Tensor, offsets: Tensor, noise: Tensor | None = None) -> Tensor:
         """Return the next position of each particle."""
         if x.shape[1:] != (self.observed, len(self.size)):
             raise ValueError(
                 f"GNS expected x of shape (points, {self.observed}, {len(self.size)}), got {tuple(x.shape)}: "
                 "set network.observed and network.size to those of the data"
             )
-        noise = position_noise(x, self.noise) if self.training and self.noise > 0 else torch.zeros_like(x)
-        noisy = x + noise
+        if noise is None and self.training and self.noise:
+            raise ValueError(
+                f"GNS expected noise of {self.noise:g} in training, got none: make it by "
+                "task.training_arrays.noise, or set network.noise to 0"
+            )
+        noisy = x if noise is None else x + noise
         if self.training:
             self.velocity.observe(noisy.diff(dim=1))
             self.acceleration.observe(x.diff(n=2, dim=1))
         now, velocity = noisy[:, -1], noisy[:, -1] - noisy[:, -2]
-        return now + velocity + self._acceleration(noisy, offsets) - noise[:, -1]
+        prediction = now + velocity + self._acceleration(noisy, offsets)
+        return prediction if noise is None else prediction - noise[:, -1]
 
     def _acceleration(self, x: Tensor, offsets: Tensor) -> Tensor:
         now = x[:, -1]

@@ -55,6 +55,8 @@ class SupervisedTask(LightningModule):
         constraints: Ω_k by name; each returns a scalar and has a ``weight``, its nominal γ_k.
         weighting: Decides the γ_k of a step, or makes what decides from the ``names`` of the constraints; the nominal
             ones if not given.
+        training_arrays: Further arrays by name, computed once for each batch of the training from its arrays: noise,
+            for example, that the network adds to what it reads.
         metrics: Figures of merit by name, for validation and test; each has ``update(arrays)``, ``compute()``,
             ``uncertainty()`` and ``unit``.
         test_arrays: Further arrays by name, computed once for each batch of the test from its arrays; one of these is
@@ -75,6 +77,7 @@ class SupervisedTask(LightningModule):
         scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler] | None = None,
         constraints: Mapping[str, nn.Module] | None = None,
         weighting: nn.Module | Callable[..., nn.Module] | None = None,
+        training_arrays: Mapping[str, Callable[..., Tensor]] | None = None,
         metrics: Mapping[str, Metric] | None = None,
         test_arrays: Mapping[str, Callable[..., Tensor]] | None = None,
         test_metrics: Mapping[str, Metric] | None = None,
@@ -86,7 +89,7 @@ class SupervisedTask(LightningModule):
             raise ValueError("expected another name for the constraint 'loss', as the loss itself has it: rename it")
         weighting = weighting or FixedWeighting()
         self.weighting = weighting if isinstance(weighting, nn.Module) else weighting(names=list(self.constraints))
-        self.metrics = nn.ModuleDict(metrics or {})
+        self.training_arrays, self.metrics = dict(training_arrays or {}), nn.ModuleDict(metrics or {})
         self.test_arrays, self.test_metrics = dict(test_arrays or {}), nn.ModuleDict(test_metrics or {})
         self._make_optimizer, self._make_scheduler = optimizer, scheduler
         self._total_steps, self._settings_changed = 0, False
@@ -201,6 +204,12 @@ class SupervisedTask(LightningModule):
             if loop.epoch_loop.batch_progress.current.ready >= self.trainer.num_training_batches:
                 for loader in loop._combined_loader.flattened:
                     loader.leave_epoch()
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Return the batch; in training with the `training_arrays`, which are made where the batch is."""
+        if not (self.trainer.training and self.training_arrays):
+            return batch
+        return {**batch, **{name: call(function, batch) for name, function in self.training_arrays.items()}}
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Return J, and log its terms at the steps that the trainer logs."""
