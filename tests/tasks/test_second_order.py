@@ -52,6 +52,11 @@ def test_first_order_optimizers_are_refused(wrong):
         make(**wrong)
 
 
+def test_arrays_of_the_training_are_refused():
+    with pytest.raises(ValueError, match="expected no training_arrays"):
+        make(training_arrays={"noise": torch.zeros_like})
+
+
 def test_a_compiled_network_is_refused():
     with pytest.raises(ValueError, match="compile: expected false, got true: second-order steps read"):
         make().compile_network()

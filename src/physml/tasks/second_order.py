@@ -33,7 +33,7 @@ class SecondOrderTask(SupervisedTask):
             `SupervisedTask`.
 
     Raises:
-        ValueError: There is an optimizer or a scheduler, or the weights depend on the history.
+        ValueError: There is an optimizer, a scheduler or a training array, or the weights depend on the history.
     """
 
     def __init__(
@@ -50,6 +50,8 @@ class SecondOrderTask(SupervisedTask):
         if optimizer is not None or scheduler is not None:
             raise ValueError("expected no optimizer and no scheduler, as the steps are made here: set optimizer=none")
         super().__init__(network, loss, None, constraints=constraints, **others)
+        if self.training_arrays:
+            raise ValueError("expected no training_arrays, as the steps read the batch as it is: leave them out")
         if self.weighting.state_dict() or not parameters(self.weighting).keys() <= {"weights", "penalties", "progress"}:
             raise ValueError(
                 "expected weights that do not depend on the steps before, as a step is accepted or not by one J, got "

@@ -205,15 +205,10 @@ class SupervisedTask(LightningModule):
                 for loader in loop._combined_loader.flattened:
                     loader.leave_epoch()
 
-    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """Return the batch; in training with the `training_arrays`, which are made where the batch is."""
-        if not (self.trainer.training and self.training_arrays):
-            return batch
-        return {**batch, **{name: call(function, batch) for name, function in self.training_arrays.items()}}
-
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Return J, and log its terms at the steps that the trainer logs."""
-        objective = self.objective(batch)
+        further = {name: call(function, batch) for name, function in self.training_arrays.items()}
+        objective = self.objective({**batch, **further})
         if (self.global_step + 1) % self.trainer.log_every_n_steps == 0:
             self.log_dict(_terms("train", objective), batch_size=_events(batch))
         return objective.total
