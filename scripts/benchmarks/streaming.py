@@ -18,8 +18,8 @@ from pathlib import Path
 import torch
 
 from physml.data.arrays import Arrays
-from physml.data.event_files import WRITERS
 from physml.data.stream import StreamDataModule
+from physml.runs.event_writers import WRITERS
 
 POINTS, COLUMNS = 200, 7
 PART = 1000  # events written at once, which makes a group of the file

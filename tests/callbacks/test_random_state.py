@@ -25,9 +25,15 @@ def test_what_is_drawn_after_resuming_is_what_was_drawn_after_saving(tmp_path):
     assert draws() == expected
 
 
-def test_a_process_that_was_not_there_keeps_its_own(tmp_path):
-    resumed = RandomState()
-    resumed.load_state_dict(RandomState().state_dict())
-    torch.manual_seed(5)
-    resumed.on_train_start(SimpleNamespace(global_rank=1), None)
-    assert torch.equal(torch.rand(2), torch.rand(2, generator=torch.Generator().manual_seed(5)))
+def test_each_process_draws_its_own_numbers():
+    drawn = []
+    for rank, restored in ((0, False), (1, False), (2, False), (0, True), (1, True)):
+        state = RandomState()
+        torch.manual_seed(5)
+        if restored:  # of one process: the second was not there before
+            state.load_state_dict(RandomState().state_dict())
+        state.on_train_start(SimpleNamespace(global_rank=rank), None)
+        drawn.append(tuple(torch.rand(2).tolist()))
+    assert drawn[0] == tuple(torch.rand(2, generator=torch.Generator().manual_seed(5)).tolist())
+    assert len({*drawn[:3]}) == 3
+    assert drawn[3:] == drawn[:2]

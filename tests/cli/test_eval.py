@@ -33,7 +33,7 @@ def test_mistakes(command, words, line):
 
 def test_the_data_are_changed_without_a_plus(command, toy_run, toy_file, tmp_path):
     run = shutil.copytree(toy_run, tmp_path / "copy")
-    done = command("eval", f"run={run}", "data.seed=5", "data.batch_size=3")
+    done = command("eval", f"run={run}", "data.batch_size=3")
     assert done.code == 0, done.err
     done = command("eval", f"run={run}", "data.sed=5")
     assert done.code == 2

@@ -1,3 +1,4 @@
+import sys
 from contextlib import nullcontext
 
 import numpy as np
@@ -6,7 +7,8 @@ import torch
 
 from physml.data.arrays import Arrays, joined
 from physml.data.event_file import SchemaError
-from physml.data.event_files import WRITERS, EventFiles
+from physml.data.event_files import EventFiles
+from physml.runs.event_writers import WRITERS
 
 awkward = pytest.importorskip("awkward")
 h5py = pytest.importorskip("h5py")
@@ -363,15 +365,9 @@ def test_a_tree_in_a_folder_or_with_a_dot(tmp_path, name):
 
 
 def test_a_missing_package_names_its_extra(tmp_path, monkeypatch):
-    from physml.data import event_file
-
     paths = [write(tmp_path / f"a{kind}", part(0, 3)) for kind in KINDS]
-
-    def missing(name):
-        raise ModuleNotFoundError(f"No module named {name!r}")
-
-    monkeypatch.setattr(event_file, "import_module", missing)
     for path, package, extra in zip(paths, ("h5py", "pyarrow", "uproot"), ("files", "files", "hep"), strict=True):
+        monkeypatch.setitem(sys.modules, package, None)
         with pytest.raises(
             ModuleNotFoundError, match=rf"'{package}' is not installed: pip install \"physml\[{extra}\]"
         ):

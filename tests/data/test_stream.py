@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from physml.data.arrays import Arrays
-from physml.data.event_files import WRITERS
 from physml.data.stream import StreamDataModule
+from physml.runs.event_writers import WRITERS
 
 pytest.importorskip("h5py")
 

@@ -54,13 +54,21 @@ def test_walls_are_seen_up_to_the_reach(x, reach, seen):
 
 
 def test_half_precision_keeps_positions_and_their_small_changes(x):
-    network = GNS(radius=0.2, size=[10.0, 10.0], blocks=2, features=16).eval()
+    """Velocities are a hundred times the accelerations here: rounded to half, they would say nothing of these."""
+    x = x[:, :1] + 0.01 + 1e-4 * (x - x[:, :1]) + 0.01 * torch.arange(6)[:, None]
     x = x.float()
+    network = GNS(radius=0.2, size=[10.0, 10.0], blocks=2, features=16)
+    network.train()(x, OFFSETS)
+    network.eval()
+    first, seen = network.node_encoder[0], []
+    first.register_forward_hook(lambda layer, inputs, output: seen.append(output))
+    exact = network(x, OFFSETS)
     with torch.autocast("cpu", torch.bfloat16):
         half = network(x, OFFSETS)
-    assert half.dtype == torch.float32
-    predicted = network(x, OFFSETS) - 2 * x[:, -1] + x[:, -2]  # the acceleration
-    assert (half - network(x, OFFSETS)).abs().max() < 0.05 * predicted.abs().max()
+    assert half.dtype == seen[1].dtype == torch.float32
+    assert torch.equal(seen[0], seen[1])
+    acceleration = exact - 2 * x[:, -1] + x[:, -2]
+    assert (half - exact).abs().max() < 0.05 * acceleration.abs().max()
 
 
 def test_the_order_of_particles_does_not_matter(network, x):
@@ -151,6 +159,10 @@ def test_it_has_the_size_of_lagrangebenchs_network():
 def test_mistakes_are_told(network):
     with pytest.raises(ValueError, match=r"expected x of shape \(points, 6, 2\), got \(3, 5, 2\)"):
         network(torch.zeros(3, 5, 2), torch.tensor([0, 3]))
+    with pytest.raises(ValueError, match="expected positions in single precision"):
+        network(torch.zeros(3, 6, 2, dtype=torch.bfloat16), torch.tensor([0, 3]))
+    with pytest.raises(ValueError, match="expected observed >= 3 frames"):
+        GNS(radius=0.1, observed=2)
     with pytest.raises(ValueError, match="expected hidden >= 1"):
         GNS(radius=0.1, hidden=0)
     with pytest.raises(ValueError, match=r"expected noise of 0\.0003 in training, got none"):

@@ -20,6 +20,28 @@ def test_batches_of_any_size_give_the_statistics_of_all_vectors():
     torch.testing.assert_close(scaled.std(0, correction=0), torch.ones(2, dtype=torch.float64))
 
 
+def test_two_processes_with_unequal_parts_have_common_statistics(together):
+    vectors = 3 + 1e-3 * torch.randn(100, 2, dtype=torch.float64)
+
+    def observed(parts):
+        normaliser = Normaliser(2).double()
+        for part in parts:
+            normaliser.observe(part)
+        return normaliser
+
+    for normaliser in together(observed, [(vectors[:10], vectors[:0]), (vectors[10:60], vectors[60:])]):
+        assert float(normaliser.count) == 100
+        torch.testing.assert_close(normaliser.mean, vectors.mean(0))
+        torch.testing.assert_close(normaliser.variance, vectors.var(0, correction=0))
+
+
+def test_nothing_teaches_nothing():
+    normaliser = Normaliser(2)
+    normaliser.observe(torch.zeros(0, 2))
+    assert normaliser.mean.tolist() == [0.0, 0.0]
+    assert normaliser.variance.tolist() == [1.0, 1.0]
+
+
 def test_it_stops_when_it_has_seen_enough():
     normaliser = Normaliser(1, limit=10)
     normaliser.observe(torch.zeros(12, 1))

@@ -1,11 +1,15 @@
+import ast
+import re
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+import physml
 from physml.networks.mlp import MLP
-from physml.runs.build import build, raise_missing_extra, refuse_untrusted
+from physml.runs.build import TRUSTED, build, raise_missing_extra, refuse_untrusted
 
 MLP_CONFIG = {"_target_": "physml.networks.mlp.MLP", "in_shape": [3], "out_shape": [2]}
 
@@ -101,6 +105,7 @@ def test_the_trusted_pass(target):
         "physml.networks.mlp.math.prod",
         "physml.networks.mlp.nothing",
         "physml.networks.nothing.at.all",
+        "physml.runs.event_writers.write_hdf5",
         "physml.networks_of_a_stranger.Network",
         "torch.nn.modules.os.system",
         "torch.nn.functional.warnings.warn",
@@ -117,6 +122,27 @@ def test_the_trusted_pass(target):
 def test_others_are_refused(target):
     with pytest.raises(PermissionError, match="outside the trusted modules"):
         refuse_untrusted({"task": {"network": {"layers": [{"_target_": target}]}}})
+
+
+def calls(path):
+    """Names of what a module calls, and the text of the call."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            yield getattr(node.func, "attr", getattr(node.func, "id", "")), ast.unparse(node)
+
+
+def test_no_trusted_module_imports_by_name_or_writes_a_file():
+    forbidden = {"import_module", "__import__", "exec", "eval", "recreate", "ParquetWriter", "savefig", "savez", "save"}
+    forbidden |= {"write_text", "write_bytes", "mkdir", "unlink", "rmtree", "rename", "run", "Popen"}
+    home, seen = Path(physml.__file__).parent, 0
+    for room in (name.partition(".")[2] for name in TRUSTED if name.startswith("physml.")):
+        for path in (home / room).rglob("*.py"):
+            seen += 1
+            for name, text in calls(path):
+                opens = name in ("open", "File", "fdopen") and re.search(r"""['"][rwax+b]*[wax+][rwax+b]*['"]""", text)
+                assert not opens, f"{path}: {text}"
+                assert name not in forbidden or text.endswith(".eval()"), f"{path}: {text}"
+    assert seen > 100
 
 
 def test_a_refused_module_is_not_imported(monkeypatch, tmp_path):

@@ -1,13 +1,14 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 import torch
 import yaml
 
 from physml.cli.compose import compose_config
 from physml.runs.errors import ConfigError
-from physml.runs.evaluate import _in_precision_of, _merged, evaluate
+from physml.runs.evaluate import _in_precision_of, _merged, _refuse_another_split, evaluate
 
 
 @pytest.fixture
@@ -44,12 +45,25 @@ def test_each_evaluation_has_its_folder(copy):
     assert len(list((copy / "evaluations").iterdir())) == 2
 
 
-def test_other_data(copy):
+def test_other_data(copy, tmp_path):
+    x = np.random.default_rng(1).normal(size=(80, 3)).astype(np.float32)
+    np.savez(tmp_path / "other.npz", x=x, y=(x[:, 1] > 0).astype(np.int64))
     before = json.loads((copy / "results.json").read_text())["metrics"]["accuracy"]["value"]
     assert evaluate(settings(copy))["accuracy"]["value"] == pytest.approx(before)
-    found = evaluate(settings(copy, "+data.seed=1"))
+    found = evaluate(settings(copy, f"+data.path={tmp_path / 'other.npz'}"))
     assert found["accuracy"]["value"] != pytest.approx(before)
     assert found.keys() == {"accuracy"}
+
+
+@pytest.mark.parametrize("key", ["fractions", "seed", "block_size"])
+def test_another_split_of_the_same_files_is_refused(key):
+    trained = {"path": "events.h5", "fractions": [0.8, 0.1, 0.1], "seed": 0}
+    with pytest.raises(ConfigError, match=f"data.{key}: expected that of the training, got 40"):
+        _refuse_another_split(trained, trained | {key: 40})
+    _refuse_another_split(trained, trained | {"batch_size": 3})
+    _refuse_another_split(trained, trained | {key: 40, "path": "others.h5"})
+    _refuse_another_split(trained | {"test_path": "test.h5"}, trained | {"test_path": "test.h5", key: 40})
+    _refuse_another_split({"train": 100, "seed": 0}, {"train": 100, "seed": 40})  # drawn anew
 
 
 def test_nested_changes_keep_what_they_do_not_name():

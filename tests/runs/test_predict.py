@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from physml.data.arrays import Arrays
-from physml.data.event_files import WRITERS
+from physml.runs.event_writers import WRITERS
 from physml.runs.load import load
 from physml.runs.predict import predict
 

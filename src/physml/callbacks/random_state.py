@@ -13,7 +13,8 @@ class RandomState(Callback):
     """Let a resumed training draw the numbers that an uninterrupted one would have drawn.
 
     The generators are those of torch, of NumPy and of Python. Each process has its own, and a checkpoint holds those of
-    all processes; one that was not there before keeps what its seed gave it.
+    all processes. All begin with one seed, so that they make one network; from there on torch's draws in each process
+    what no other draws, as noise that several processes have in common would not average out.
     """
 
     def __init__(self) -> None:
@@ -33,9 +34,11 @@ class RandomState(Callback):
         self._restored = state_dict["processes"]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Set the generators of this process to what the checkpoint held."""
+        """Set the generators of this process to what the checkpoint held, or begin those of its own."""
         if trainer.global_rank < len(self._restored):
             _restore(self._restored[trainer.global_rank])
+        elif trainer.global_rank > 0:
+            torch.manual_seed((torch.initial_seed() + trainer.global_rank) % 2**63)
         self._restored = []
 
 

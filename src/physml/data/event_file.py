@@ -1,11 +1,11 @@
 """One file of events, opened without reading them."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 
@@ -90,16 +90,21 @@ class EventFile(ABC):
         self.close()
 
 
-def optional(module: str, extra: str) -> ModuleType:
-    """Import a module of an optional package.
+@contextmanager
+def brought_by(extra: str) -> Iterator[None]:
+    """Let a missing package that is imported within be told with the extra that brings it.
 
     Raises:
-        ModuleNotFoundError: It is missing; the message says which extra brings it.
+        ModuleNotFoundError: It is missing.
+
+    Example:
+        >>> with brought_by("files"):
+        ...     import h5py
     """
     try:
-        return import_module(module)
+        yield
     except ModuleNotFoundError as error:
-        package = module.partition(".")[0]
+        package = (error.name or "").partition(".")[0]
         raise ModuleNotFoundError(
             f'the package {package!r} is not installed: pip install "physml[{extra}]" brings it'
         ) from error

@@ -1,10 +1,10 @@
 """Events of many files, read block by block."""
 
 import glob
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import torch
 from lightning.pytorch.utilities import rank_zero_warn
@@ -12,21 +12,15 @@ from lightning.pytorch.utilities import rank_zero_warn
 from physml.data.arrays import Arrays
 from physml.data.checks import checked, finite
 from physml.data.event_file import Column, EventFile, SchemaError
-from physml.data.hdf5 import HDF5File, write_hdf5
-from physml.data.parquet import ParquetFile, write_parquet
-from physml.data.root import ROOTFile, write_root
+from physml.data.hdf5 import HDF5File
+from physml.data.parquet import ParquetFile
+from physml.data.root import ROOTFile
 
 KINDS: dict[str, type[EventFile]] = {
     ".h5": HDF5File,
     ".hdf5": HDF5File,
     ".parquet": ParquetFile,
     ".root": ROOTFile,
-}
-WRITERS: dict[str, Callable[[BinaryIO, Iterable[Arrays]], None]] = {
-    ".h5": write_hdf5,
-    ".hdf5": write_hdf5,
-    ".parquet": write_parquet,
-    ".root": write_root,
 }
 OVERSIZE = 10  # times the events asked for: so much larger a block is likely to be a mistake
 

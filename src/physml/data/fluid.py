@@ -24,6 +24,7 @@ class WaterSource:
         frames: Frames of a trajectory after its first.
         dt: Time between two frames.
         speed: Greatest component of the initial velocity.
+        substeps: Time steps of the simulation between two frames.
 
     Raises:
         ValueError: A trajectory has not so many windows.
@@ -42,9 +43,10 @@ class WaterSource:
         frames: int = 200,
         dt: float = 0.01,
         speed: float = 0.5,
+        substeps: int = 8,
     ) -> None:
         self.observed, self.horizon, self.windows = observed, horizon, windows
-        self.frames, self.dt, self.speed = frames, dt, speed
+        self.frames, self.dt, self.speed, self.substeps = frames, dt, speed, substeps
         self.starts = frames + 2 - observed - max(1, horizon)
         if not 1 <= windows <= self.starts:
             raise ValueError(
@@ -55,7 +57,7 @@ class WaterSource:
     def __call__(self, count: int, rng: np.random.Generator) -> Arrays:
         """Draw `count` events."""
         trajectories = -(-count // self.windows)
-        drawn = simulate(rng, trajectories, self.frames, self.dt, speed=self.speed)
+        drawn = simulate(rng, trajectories, self.frames, self.dt, self.substeps, speed=self.speed)
         x, bounds = torch.from_numpy(drawn["x"]), drawn["offsets"]
         windows = []
         for event in range(count):

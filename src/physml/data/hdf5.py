@@ -1,13 +1,11 @@
 """Events in HDF5 files."""
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from physml.data.arrays import Arrays, as_tensor
-from physml.data.event_file import Column, EventFile, SchemaError, optional
+from physml.data.event_file import Column, EventFile, SchemaError, brought_by
 
 
 class HDF5File(EventFile):
@@ -27,7 +25,8 @@ class HDF5File(EventFile):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        h5py = optional("h5py", "files")
+        with brought_by("files"):
+            import h5py
         self._file = h5py.File(path, "r")
         try:
             self._data = {name: self._own(name, h5py) for name in self._file}
@@ -100,26 +99,3 @@ class HDF5File(EventFile):
             expected = " or ".join(f"{count} ({kind}s)" for kind, count in rows.items())
             raise SchemaError(f"{found}{f' and the attribute per={per!r}' if marked else ''}, expected {expected}")
         return Column(str(data.dtype), data.shape[1:], fitting[0] == "point")
-
-
-def write_hdf5(file: BinaryIO, parts: Iterable[Arrays]) -> None:
-    """Write events, given part by part, as a file that `HDF5File` reads."""
-    h5py = optional("h5py", "files")
-    with h5py.File(file, "w") as output:
-        for arrays in parts:
-            for per, columns in (("event", arrays.events), ("point", arrays.points)):
-                for name, array in columns.items():
-                    _append(output, name, array.numpy())
-                    output[name].attrs.setdefault("per", per)
-            if arrays.offsets is not None:
-                before = output["offsets"][-1] if "offsets" in output else 0
-                _append(output, "offsets", (before + arrays.offsets.numpy())[1 if "offsets" in output else 0 :])
-
-
-def _append(output, name: str, rows: np.ndarray) -> None:
-    if name not in output:
-        output.create_dataset(name, data=rows, maxshape=(None, *rows.shape[1:]), chunks=True)
-        return
-    data = output[name]
-    data.resize(len(data) + len(rows), axis=0)
-    data[len(data) - len(rows) :] = rows

@@ -1,13 +1,11 @@
 """Events in Parquet files."""
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from physml.data.arrays import Arrays, as_tensor
-from physml.data.event_file import Column, EventFile, SchemaError, optional
+from physml.data.event_file import Column, EventFile, SchemaError, brought_by
 
 
 class ParquetFile(EventFile):
@@ -23,8 +21,11 @@ class ParquetFile(EventFile):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self._arrow = optional("pyarrow", "files")
-        self._file = optional("pyarrow.parquet", "files").ParquetFile(path)
+        with brought_by("files"):
+            import pyarrow
+            import pyarrow.parquet
+        self._arrow = pyarrow
+        self._file = pyarrow.parquet.ParquetFile(path)
         meta = self._file.metadata
         self.count = meta.num_rows
         self.edges = np.cumsum([0, *(meta.row_group(i).num_rows for i in range(meta.num_row_groups))]).tolist()
@@ -84,25 +85,3 @@ class ParquetFile(EventFile):
                 f"{self.path}: column {name!r} has {values.null_count} null entries, expected numbers: "
                 "fill or drop them"
             )
-
-
-def write_parquet(file: BinaryIO, parts: Iterable[Arrays]) -> None:
-    """Write events, given part by part, as a file that `ParquetFile` reads; each part is a row group."""
-    arrow, parquet = optional("pyarrow", "files"), optional("pyarrow.parquet", "files")
-    writer = None
-    for arrays in parts:
-        columns = {name: _fixed(arrow, array.numpy()) for name, array in arrays.events.items()}
-        for name, array in arrays.points.items():
-            columns[name] = arrow.LargeListArray.from_arrays(arrays.offsets.numpy(), _fixed(arrow, array.numpy()))
-        table = arrow.table(columns)
-        writer = writer or parquet.ParquetWriter(file, table.schema)
-        writer.write_table(table, row_group_size=max(1, len(arrays)))
-    if writer is not None:
-        writer.close()
-
-
-def _fixed(arrow, array: np.ndarray):
-    values = arrow.array(array.reshape(-1))
-    for size in reversed(array.shape[1:]):
-        values = arrow.FixedSizeListArray.from_arrays(values, size)
-    return values

@@ -1,14 +1,11 @@
 """Events in ROOT files."""
 
-import os
-from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from physml.data.arrays import Arrays, as_tensor
-from physml.data.event_file import Column, EventFile, SchemaError, optional
+from physml.data.event_file import Column, EventFile, SchemaError, brought_by
 
 
 class ROOTFile(EventFile):
@@ -27,7 +24,10 @@ class ROOTFile(EventFile):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        uproot, self._awkward = optional("uproot", "hep"), optional("awkward", "hep")
+        with brought_by("hep"):
+            import awkward
+            import uproot
+        self._awkward = awkward
         file, _, name = str(path).partition(".root:")
         self._file = uproot.open(file + ".root" if name else file)
         try:
@@ -106,23 +106,3 @@ class ROOTFile(EventFile):
             kind = kind.content
         number = isinstance(kind, types.NumpyType)
         return Column(kind.primitive if number else str(kind), tuple(shape), per_point)
-
-
-def write_root(file: BinaryIO, parts: Iterable[Arrays]) -> None:
-    """Write events, given part by part, as an RNTuple ``events`` that `ROOTFile` reads; each part is a cluster."""
-    uproot, awkward = optional("uproot", "hep"), optional("awkward", "hep")
-    own = os.fdopen(os.dup(file.fileno()), "r+b")  # uproot closes what it is given
-    with uproot.recreate(own) as output:
-        ntuple = None
-        for arrays in parts:
-            columns = {
-                name: awkward.from_numpy(array.numpy(), regulararray=True) for name, array in arrays.events.items()
-            }
-            for name, array in arrays.points.items():
-                points = awkward.from_numpy(array.numpy(), regulararray=True)
-                columns[name] = awkward.unflatten(points, arrays.offsets.diff().numpy())
-            record = awkward.zip(columns, depth_limit=1)
-            if ntuple is None:
-                ntuple = output.mkrntuple("events", record)
-            else:
-                ntuple.extend(record)

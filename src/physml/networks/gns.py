@@ -73,7 +73,7 @@ class GNS(nn.Module):
     Args:
         radius: R, up to which particles are neighbours.
         size: Width and height of the tank, whose walls start at 0.
-        observed: Frames that are read.
+        observed: Frames that are read, at least 3.
         blocks: Rounds of messages; 0 for particles that know nothing of each other.
         features: Width of the layers.
         hidden: Hidden layers of each perceptron.
@@ -84,8 +84,8 @@ class GNS(nn.Module):
         x (points, observed, 2), oldest frame first; offsets (tanks + 1,); noise, as x, in training → (points, 2)
 
     Raises:
-        ValueError: x has other frames or dimensions, `hidden` is not positive, or a training has no noise though
-            `noise` is not 0.
+        ValueError: x has other frames or dimensions or is in half precision, `observed` or `hidden` is too small, or a
+            training has no noise though `noise` is not 0.
 
     Example:
         >>> network = GNS(radius=0.1, blocks=1, features=8)
@@ -105,6 +105,8 @@ class GNS(nn.Module):
         reach: float | None = None,
     ) -> None:
         super().__init__()
+        if observed < 3:
+            raise ValueError(f"expected observed >= 3 frames, as an acceleration takes three, got {observed}: raise it")
         if hidden < 1:
             raise ValueError(f"expected hidden >= 1 layers of the perceptrons, got {hidden}: raise it")
         self.radius, self.observed, self.noise = radius, observed, noise
@@ -125,6 +127,11 @@ class GNS(nn.Module):
             raise ValueError(
                 f"GNS expected x of shape (points, {self.observed}, {len(self.size)}), got {tuple(x.shape)}: "
                 "set network.observed and network.size to those of the data"
+            )
+        if x.dtype in (torch.float16, torch.bfloat16):
+            raise ValueError(
+                f"GNS expected positions in single precision, as half rounds away how they change, got {x.dtype}: set "
+                "trainer.precision to bf16-mixed, 16-mixed or 32-true"
             )
         if noise is None and self.training and self.noise:
             raise ValueError(

@@ -1,7 +1,7 @@
 """Mean and spread of vectors, learnt from the training data as they come."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 
 class Normaliser(nn.Module):
@@ -9,8 +9,9 @@ class Normaliser(nn.Module):
 
     .. math:: z = (x - \mu) / \sigma
 
-    μ and σ are those of all vectors that it was shown by `observe`, up to `limit`: then the scale stands still, and the
-    layers behind it learn. They are buffers, saved with the weights. Before it has seen anything, μ = 0 and σ = 1.
+    μ and σ are those of all vectors that it was shown by `observe`, in all processes together, up to `limit`: then the
+    scale stands still, and the layers behind it learn. They are buffers, saved with the weights. Before it has seen
+    anything, μ = 0 and σ = 1.
 
     Source: Pfaff et al. 2021, "Learning mesh-based simulation with graph networks", arXiv 2010.03409, appendix A.1.2,
     accumulates its statistics so.
@@ -39,14 +40,17 @@ class Normaliser(nn.Module):
     def observe(self, vectors: Tensor) -> None:
         """Take more vectors into account, unless there were enough. Shapes: (…, features)."""
         vectors = vectors.reshape(-1, vectors.shape[-1])
-        if self.count >= self.limit or not len(vectors):
+        if self.count >= self.limit:
             return
-        count = self.count + len(vectors)
-        step = vectors.mean(0) - self.mean
+        number, mean, variance = _moments(vectors)
+        if not number:
+            return
+        count = self.count + number
+        step = mean - self.mean
         # Means and sums of squares of two samples make those of both; nothing of the initial values stays.
-        squares = self.count * self.variance + len(vectors) * vectors.var(0, correction=0)
-        self.variance.copy_((squares + step**2 * self.count * len(vectors) / count) / count)
-        self.mean.copy_(self.mean + step * len(vectors) / count)
+        squares = self.count * self.variance + number * variance
+        self.variance.copy_((squares + step**2 * self.count * number / count) / count)
+        self.mean.copy_(self.mean + step * number / count)
         self.count.copy_(count)
 
     @property
@@ -57,3 +61,22 @@ class Normaliser(nn.Module):
     def forward(self, vectors: Tensor) -> Tensor:
         """Return z."""
         return (vectors - self.mean) / self.spread
+
+
+def _moments(vectors: Tensor) -> tuple[int, Tensor, Tensor]:
+    """Return number, mean and variance of the vectors of all processes.
+
+    Shapes: (vectors, features) → (), (features,) and (features,)
+    """
+    if not (distributed.is_available() and distributed.is_initialized()):
+        if not len(vectors):
+            return 0, vectors.new_zeros(vectors.shape[1]), vectors.new_zeros(vectors.shape[1])
+        return len(vectors), vectors.mean(0), vectors.var(0, correction=0)
+    number = vectors.new_tensor(len(vectors))
+    distributed.all_reduce(number)
+    mean = vectors.sum(0)
+    distributed.all_reduce(mean)
+    mean = mean / number.clamp(min=1)
+    squares = (vectors - mean).square().sum(0)
+    distributed.all_reduce(squares)
+    return int(number), mean, squares / number.clamp(min=1)

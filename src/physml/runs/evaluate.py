@@ -26,7 +26,7 @@ def evaluate(settings: dict[str, Any]) -> dict[str, Any]:
         settings: ``run``, ``data`` (changes of the run's data config), ``trainer`` and ``allow``.
 
     Raises:
-        ConfigError: A change names no argument of the run's data module.
+        ConfigError: A change names no argument of the run's data module, or splits the files of the training anew.
         MemoryError: The batches are too large.
     """
     quiet()
@@ -39,6 +39,7 @@ def evaluate(settings: dict[str, Any]) -> dict[str, Any]:
     plots = drawn.get("plots") or {}
     precision = config["trainer"].get("precision")
     refuse_untrusted({"data": config["data"], "plots": plots, "precision": precision}, allow)
+    _refuse_another_split(task.hparams["data"], config["data"])
     if wrong := node_problems("data", config["data"]) + node_problems("trainer", settings["trainer"]):
         raise ConfigError(wrong)
     data = build(config["data"])
@@ -77,6 +78,20 @@ def _in_precision_of(trained: dict[str, Any], trainer: dict[str, Any]) -> dict[s
     """Return `trainer` with the precision of the training if it has none; half of 16 bits is not for every device."""
     precision = str(trained.get("precision", ""))
     return trainer if not precision or precision.startswith("16") else {"precision": precision, **trainer}
+
+
+def _refuse_another_split(trained: dict[str, Any], tested: dict[str, Any]) -> None:
+    """Refuse what would make test events of those that were trained on."""
+    if "path" not in tested or tested["path"] != trained.get("path") or tested.get("test_path") is not None:
+        return
+    for key in ("fractions", "seed", "block_size"):
+        if tested.get(key) != trained.get(key):
+            raise ConfigError(
+                [
+                    f"data.{key}: expected that of the training, got {tested[key]}: another split would test on events "
+                    "that were trained on: leave it out, or set data.path to other files"
+                ]
+            )
 
 
 def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

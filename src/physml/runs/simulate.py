@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from physml.data.arrays import Arrays, as_tensor
-from physml.data.event_files import WRITERS, EventFiles
+from physml.data.event_files import EventFiles
 from physml.data.files import assigned
 from physml.ops.named import call, parameters
 from physml.runs.build import build
 from physml.runs.check import node_problems
 from physml.runs.errors import ConfigError
+from physml.runs.event_writers import WRITERS
 from physml.runs.files import refuse_existing, write_arrays, write_whole
 
 PART = 1000  # events drawn and written at once
