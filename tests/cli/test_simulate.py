@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import yaml
 
+from physml.data.hdf5 import HDF5File
 from physml.ops.named import parameters
 from physml.runs.configs import config_directory
 
@@ -39,6 +40,24 @@ def test_every_system_writes_finite_arrays_by_name(command, tmp_path, system):
             assert np.isfinite(archive[name]).all(), name
             assert f"\n{name} " in f"\n{done.out}"
     assert done.out.strip().endswith("written to a.npz")
+
+
+@pytest.mark.parametrize("system", [each for each in SYSTEMS if {"rng", "count"} <= parameters_of(each).keys()])
+def test_events_of_every_system_are_read_as_they_were_drawn(command, tmp_path, system):
+    sizes = [f"+system.{name}=5" for name in ("frames", "steps") if name in parameters_of(system)]
+    for kind in ("npz", "h5"):
+        done = command("simulate", f"system={system}", f"output=a.{kind}", "+system.count=3", *sizes, "seed=1")
+        assert done.code == 0, done.err
+    with HDF5File(tmp_path / "a.h5") as file:
+        read = file.read(list(file.columns), 0, file.count)
+    assert len(read) == 3
+    with np.load(tmp_path / "a.npz") as drawn:
+        for name, array in {**read.events, **read.points}.items():
+            expected = drawn[name]
+            if expected.shape == array.shape[1:]:  # times that the events have in common
+                expected = np.broadcast_to(expected, array.shape)
+            np.testing.assert_allclose(array.numpy(), expected, rtol=1e-6, atol=1e-6)
+        assert {*read.events, *read.points} == {*drawn.files} - {"offsets"}
 
 
 def test_the_seed_decides(command, tmp_path):

@@ -69,5 +69,16 @@ def _check_count(system: dict[str, Any], needed: bool) -> None:
 def _parts(system: dict[str, Any], seed: int) -> Iterator[Arrays]:
     rng = np.random.default_rng(seed)
     for start in range(0, system["count"], PART):
-        part = build({**system, "count": min(PART, system["count"] - start)})
-        yield assigned({name: as_tensor(np.asarray(array)) for name, array in call(part, {"rng": rng}).items()})
+        count = min(PART, system["count"] - start)
+        drawn = call(build({**system, "count": count}), {"rng": rng})
+        yield assigned({name: as_tensor(array) for name, array in _of_events(drawn, count).items()})
+
+
+def _of_events(drawn: dict[str, Any], count: int) -> dict[str, np.ndarray]:
+    """Return arrays with the times of all trajectories, which events have in common, as times of each event."""
+    arrays = {name: np.asarray(array) for name, array in drawn.items()}
+    times = arrays.get("t")
+    others = [array for name, array in arrays.items() if name != "t"]
+    if times is not None and times.ndim == 1 and any(array.shape[1:2] == times.shape for array in others):
+        arrays["t"] = np.repeat(times[None], count, axis=0)
+    return arrays
