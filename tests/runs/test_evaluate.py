@@ -8,7 +8,7 @@ import yaml
 
 from physml.cli.compose import compose_config
 from physml.runs.errors import ConfigError
-from physml.runs.evaluate import _in_precision_of, _merged, _refuse_another_split, evaluate
+from physml.runs.evaluate import _in_precision_of, _merged, _refuse_another_split, _refuse_what_is_not_tested, evaluate
 
 
 @pytest.fixture
@@ -64,6 +64,14 @@ def test_another_split_of_the_same_files_is_refused(key):
     _refuse_another_split(trained, trained | {key: 40, "path": "others.h5"})
     _refuse_another_split(trained | {"test_path": "test.h5"}, trained | {"test_path": "test.h5", key: 40})
     _refuse_another_split({"train": 100, "seed": 0}, {"train": 100, "seed": 40})  # drawn anew
+
+
+def test_changes_that_the_test_does_not_read_are_refused():
+    data = {"source": {"speed": 1.0}, "test_source": {"speed": 1.0}}
+    with pytest.raises(ConfigError, match=r"data\.source: .* set data\.test_source"):
+        _refuse_what_is_not_tested(data, {"source": {"speed": 3.0}})
+    _refuse_what_is_not_tested(data, {"test_source": {"speed": 3.0}})
+    _refuse_what_is_not_tested({"source": {"speed": 1.0}, "test_source": None}, {"source": {"speed": 3.0}})
 
 
 def test_nested_changes_keep_what_they_do_not_name():

@@ -42,11 +42,13 @@ def rollout_error(rollout: Tensor, future: Tensor, offsets: Tensor, steps: int) 
         rollout: Predicted frames.
         future: True frames.
         offsets: Event e owns the points ``offsets[e]:offsets[e + 1]``.
-        steps: T; all frames if there are fewer.
+        steps: T.
 
     Shapes:
-        rollout, future (points, frames, 2), offsets (events + 1,) → (events,)
+        rollout, future (points, frames, 2), offsets (events + 1,) → (events,); NaN if there are fewer frames than T
     """
+    if rollout.shape[1] < steps:
+        return rollout.new_full((len(offsets) - 1,), torch.nan)
     return segment_mean((rollout - future)[:, :steps].square().mean((1, 2)), offsets)
 
 

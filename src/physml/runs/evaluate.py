@@ -26,7 +26,8 @@ def evaluate(settings: dict[str, Any]) -> dict[str, Any]:
         settings: ``run``, ``data`` (changes of the run's data config), ``trainer`` and ``allow``.
 
     Raises:
-        ConfigError: A change names no argument of the run's data module, or splits the files of the training anew.
+        ConfigError: A change names no argument of the run's data module, splits the files of the training anew, or the
+            test does not read it.
         MemoryError: The batches are too large.
     """
     quiet()
@@ -39,6 +40,7 @@ def evaluate(settings: dict[str, Any]) -> dict[str, Any]:
     plots = drawn.get("plots") or {}
     precision = config["trainer"].get("precision")
     refuse_untrusted({"data": config["data"], "plots": plots, "precision": precision}, allow)
+    _refuse_what_is_not_tested(config["data"], settings["data"])
     _refuse_another_split(task.hparams["data"], config["data"])
     if wrong := node_problems("data", config["data"]) + node_problems("trainer", settings["trainer"]):
         raise ConfigError(wrong)
@@ -78,6 +80,14 @@ def _in_precision_of(trained: dict[str, Any], trainer: dict[str, Any]) -> dict[s
     """Return `trainer` with the precision of the training if it has none; half of 16 bits is not for every device."""
     precision = str(trained.get("precision", ""))
     return trainer if not precision or precision.startswith("16") else {"precision": precision, **trainer}
+
+
+def _refuse_what_is_not_tested(data: dict[str, Any], changes: dict[str, Any]) -> None:
+    """Refuse changes of what only the training draws from."""
+    if "source" in changes and data.get("test_source") is not None:
+        raise ConfigError(
+            ["data.source: the test draws from a source of its own, expected changes of that: set data.test_source"]
+        )
 
 
 def _refuse_another_split(trained: dict[str, Any], tested: dict[str, Any]) -> None:
