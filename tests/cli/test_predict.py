@@ -22,6 +22,7 @@ def test_predictions_by_the_command_line(command, toy_run, toy_file, tmp_path):
         ({"input": "nowhere.npz"}, "nowhere.npz: no such file: expected an .npz archive with an array 'x'"),
         ({"output": "old.npz"}, "old.npz: is there already: choose another output"),
         ({"output": "none/out.npz"}, "none/out.npz: its folder none does not exist"),
+        ({"output": "out.h5"}, "out.h5: the ending '.h5' tells no file of arrays: expected .npz"),
         ({"output": ""}, "output=… is missing: expected run=… input=… output=… [batch_size=…]"),
         ({"batch_size": "0"}, "batch_size=0: expected a positive whole number"),
         ({"inptu": "a"}, "'inptu=a': unknown (did you mean 'input'?)"),

@@ -13,10 +13,12 @@ def main(arguments: list[str]) -> None:
     Raises:
         FileExistsError: The output is there already.
         FileNotFoundError: There is no such run.
-        ValueError: The input does not fit the run.
+        ValueError: The input does not fit the run, or the output is not to end in ``.npz``.
     """
     words = key_values(arguments, required=("run", "input", "output"), optional=("batch_size", "allow"))
     output = refuse_existing(Path(words["output"]))
+    if output.suffix != ".npz":
+        raise ValueError(f"{output}: the ending {output.suffix!r} tells no file of arrays: expected .npz")
     batch_size = words.get("batch_size", "1024")
     if not batch_size.isdigit() or int(batch_size) < 1:
         raise ValueError(f"batch_size={batch_size}: expected a positive whole number of events")

@@ -88,7 +88,7 @@ def accuracy_scan(
     panels = figure.subplots(1, 2, sharey=True)
     found = {name: is_found(fractions, target, energy, offsets).double().numpy() for name, fractions in rules.items()}
     _scan(panels, found, np.mean, impact, beam_energy)
-    panels[0].set(ylabel="Share of showers with |R − 1| < 0.3", ylim=(None, 1.005))
+    panels[0].set(ylabel="Share of showers with |R − 1| < 0.3", ylim=(None, 1.02))
     panels[0].legend(frameon=False, loc="lower right")
     figure.suptitle(f"Showers whose energy is found within 30 %, of {len(impact)} test events")
     return figure

@@ -86,7 +86,8 @@ def plot_response(
         for shower, panel in enumerate(panels):
             values = found[:, shower].numpy()
             values = values[np.isfinite(values)]
-            label = f"{name}: ⟨R⟩ = {values.mean():.3f}, σ = {values.std():.3f}"
+            spread = values.std(ddof=1) if len(values) > 1 else np.nan
+            label = f"{name}: ⟨R⟩ = {values.mean():.3f}, σ = {spread:.3f}"
             # Outliers are counted in the last bin instead of vanishing.
             panel.hist(np.clip(values, 0, 2), bins=bins, histtype="step", linewidth=1.6, label=label)
             panel.set(xlabel=f"Response R of shower {shower} (last bin: all above)", xlim=(0, 2))
