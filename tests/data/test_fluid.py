@@ -25,6 +25,14 @@ def test_windows_are_pieces_of_trajectories():
     torch.testing.assert_close(batch["y"], batch["future"][:, 0])
 
 
+def test_frames_farther_apart_take_more_steps():
+    with pytest.raises(ValueError, match="take at least 12"):
+        WaterSource(windows=1, frames=7, dt=0.02)(1, np.random.default_rng(0))
+    points = WaterSource(windows=1, frames=7, dt=0.02, substeps=12)(1, np.random.default_rng(0)).points
+    drawn = simulate(np.random.default_rng(0), 1, frames=7, dt=0.02, substeps=12)["x"]
+    assert any(np.array_equal(points["x"], drawn[:, t : t + 6]) for t in range(2))
+
+
 def test_without_a_horizon_there_is_only_the_next_frame():
     points = WaterSource(windows=3, frames=8)(3, np.random.default_rng(0)).points
     assert set(points) == {"x", "y"}

@@ -40,6 +40,13 @@ def test_all_responses_are_counted(arrays):
         assert f"Network: ⟨R⟩ = {mean:.3f}, σ = 0.000" in panel.get_legend().get_texts()[0].get_text()
 
 
+def test_the_spread_is_that_of_the_table(arrays):
+    fractions = arrays["target"] * 0.5
+    legend = call(plot_response, arrays | {"prediction": fractions.square()}).axes[0].get_legend().get_texts()[0]
+    found = responses(fractions.square(), arrays["target"], arrays["energy"], arrays["offsets"])[:, 0]
+    assert f"σ = {float(found.std()):.3f}" in legend.get_text()
+
+
 def test_responses_need_no_impacts(arrays):
     names = ("prediction", "target", "energy", "offsets")
     figure = call(plot_response, {name: arrays[name] for name in names})

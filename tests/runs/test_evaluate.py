@@ -55,6 +55,13 @@ def test_other_data(copy, tmp_path):
     assert found.keys() == {"accuracy"}
 
 
+def test_the_events_of_the_training_are_not_tested_by_another_split(copy, contents):
+    before = contents(copy)
+    with pytest.raises(ConfigError, match=r"data\.seed: expected that of the training, got 1"):
+        evaluate(settings(copy, "+data.seed=1"))
+    assert contents(copy) == before
+
+
 @pytest.mark.parametrize("key", ["fractions", "seed", "block_size"])
 def test_another_split_of_the_same_files_is_refused(key):
     trained = {"path": "events.h5", "fractions": [0.8, 0.1, 0.1], "seed": 0}
