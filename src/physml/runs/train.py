@@ -188,7 +188,7 @@ def _conclude(trainer: Trainer, task: SupervisedTask, directory: Path, best: dic
         "parameters": sum(weights.numel() for weights in task.parameters()),
         "epochs": trainer.current_epoch,
         "steps": trainer.global_step,
-        "train_seconds": round(seconds, 1),
+        "train_seconds": round(seconds, 3),
     }
     write_results(directory, results)
     if any(isinstance(logger, CSVLog) for logger in trainer.loggers):
