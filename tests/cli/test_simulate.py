@@ -1,21 +1,39 @@
 import importlib
+from inspect import signature
 
 import numpy as np
 import pytest
 import yaml
 
 from physml.data.hdf5 import HDF5File
-from physml.ops.named import parameters
+from physml.ops.named import call, parameters
+from physml.runs.build import build
 from physml.runs.configs import config_directory
 
 SYSTEMS = sorted(path.stem for path in (config_directory() / "system").glob("*.yaml"))
 
 
+def config_of(system):
+    return yaml.safe_load((config_directory() / "system" / f"{system}.yaml").read_text(encoding="utf-8"))
+
+
+def function_of(system):
+    module, function = config_of(system)["_target_"].rsplit(".", 1)
+    return getattr(importlib.import_module(module), function)
+
+
 def parameters_of(system):
     """The parameters of the function behind a system."""
-    target = yaml.safe_load((config_directory() / "system" / f"{system}.yaml").read_text(encoding="utf-8"))["_target_"]
-    module, function = target.rsplit(".", 1)
-    return parameters(getattr(importlib.import_module(module), function))
+    return parameters(function_of(system))
+
+
+def numbers_of(system):
+    """Those of them that are numbers, each with its type."""
+    return {
+        each.name: each.annotation
+        for each in signature(function_of(system)).parameters.values()
+        if each.annotation in (int, float)
+    }
 
 
 SHORT = {"cylinder_wake": [f"+system.{size}" for size in ("points=128", "frames=1", "start=1", "settle=1")]}
@@ -40,6 +58,20 @@ def test_every_system_writes_finite_arrays_by_name(command, tmp_path, system):
             assert np.isfinite(archive[name]).all(), name
             assert f"\n{name} " in f"\n{done.out}"
     assert done.out.strip().endswith("written to a.npz")
+
+
+@pytest.mark.parametrize(
+    ("system", "name", "number"),
+    [
+        (system, name, number)
+        for system in SYSTEMS
+        for name, kind in numbers_of(system).items()
+        for number in ([0, -1] if kind is int else [-1.0])
+    ],
+)
+def test_numbers_with_which_no_system_can_be_simulated(system, name, number):
+    with pytest.raises(ValueError, match="expected"):
+        call(build(config_of(system) | {name: number}), {"rng": np.random.default_rng(1)})
 
 
 @pytest.mark.parametrize("system", [each for each in SYSTEMS if {"rng", "count"} <= parameters_of(each).keys()])

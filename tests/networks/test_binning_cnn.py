@@ -187,3 +187,9 @@ def test_other_features_and_empty_sensors_are_refused(network, event):
     event["energy"][3] = -0.25
     with pytest.raises(ValueError, match=r"expected positive energies to weigh sensors by, got -0\.25: raise"):
         network(offsets=OFFSETS, **event)
+
+
+@pytest.mark.parametrize("name", ["width", "depth", "bins", "layers", "blocks"])
+def test_numbers_out_of_bounds_are_refused(name):
+    with pytest.raises(ValueError, match=f"expected {name} >.* got 0: raise it"):
+        BinningCNN(5, 2, **{"width": 8.0, "depth": 6.0} | {name: 0})

@@ -113,6 +113,8 @@ def test_any_number_of_bodies(bodies):
 def test_errors_say_what_to_do():
     with pytest.raises(ValueError, match="add those missing"):
         E3Network(hidden="8x0e")
+    with pytest.raises(ValueError, match="expected layers >= 1"):
+        E3Network(layers=0)
     with pytest.raises(ValueError, match=r"expected x of shape \(events, bodies, 7\), got \(3, 6\)"):
         E3Network(layers=1)(torch.zeros(3, 6))
 

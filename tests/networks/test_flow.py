@@ -124,5 +124,7 @@ def test_layers_reach_every_feature():
 def test_errors_say_what_to_do():
     with pytest.raises(ValueError, match="use physml"):
         SplineFlow(1, coupling)
+    with pytest.raises(ValueError, match="expected layers >= 1"):
+        SplineFlow(2, coupling, layers=0)
     with pytest.raises(ValueError, match=r"expected x of shape \(events, 2\), got \(3, 4\)"):
         SplineFlow(2, coupling)(torch.zeros(3, 4))

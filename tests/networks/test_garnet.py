@@ -91,3 +91,8 @@ def test_autocast_changes_little_and_trains(x):
 def test_other_features_are_refused(network):
     with pytest.raises(ValueError, match=r"expected x of shape \(points, 5\), got \(3, 4\)"):
         network(torch.zeros(3, 4), torch.tensor([0, 3]))
+
+
+def test_no_layers_are_refused():
+    with pytest.raises(ValueError, match="expected layers >= 1, got 0: raise it"):
+        GarNet(5, 2, layers=0)

@@ -163,7 +163,8 @@ def test_mistakes_are_told(network):
         network(torch.zeros(3, 6, 2, dtype=torch.bfloat16), torch.tensor([0, 3]))
     with pytest.raises(ValueError, match="expected observed >= 3 frames"):
         GNS(radius=0.1, observed=2)
-    with pytest.raises(ValueError, match="expected hidden >= 1"):
-        GNS(radius=0.1, hidden=0)
+    for wrong in ({"hidden": 0}, {"blocks": -1}, {"noise": -1e-4}, {"reach": 0.0}, {"radius": 0.0}):
+        with pytest.raises(ValueError, match=f"expected {next(iter(wrong))} >"):
+            GNS(**{"radius": 0.1} | wrong)
     with pytest.raises(ValueError, match=r"expected noise of 0\.0003 in training, got none"):
         GNS(radius=0.1, noise=3e-4)(torch.rand(3, 6, 2), torch.tensor([0, 3]))

@@ -84,9 +84,10 @@ def test_defaults_have_the_size_of_the_authors_model():
     assert 90_000 < sum(p.numel() for p in GravNet(5, 3).parameters()) < 102_000
 
 
-def test_no_blocks_are_refused():
-    with pytest.raises(ValueError, match=r"expected blocks >= 1 of GravNet, got 0: raise it"):
-        GravNet(5, 2, blocks=0)
+@pytest.mark.parametrize("name", ["blocks", "k"])
+def test_numbers_out_of_bounds_are_refused(name):
+    with pytest.raises(ValueError, match=f"expected {name} >= 1, got 0: raise it"):
+        GravNet(5, 2, **{name: 0})
 
 
 def test_other_features_are_refused(network):

@@ -43,3 +43,9 @@ def test_the_tolerance_bounds_the_error(tolerance):
     error = torch.dist(field(start), exact) / exact.norm()
     assert error < 30 * tolerance
     assert error > 1e-12
+
+
+@pytest.mark.parametrize("name", ["horizon", "dt", "tolerance"])
+def test_numbers_out_of_bounds_are_refused(name):
+    with pytest.raises(ValueError, match=f"expected {name} >.* got 0: raise it"):
+        NeuralODE(**{"features": 3, "horizon": 5, "dt": 0.1} | {name: 0})

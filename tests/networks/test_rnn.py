@@ -50,3 +50,9 @@ def test_every_weight_learns_from_the_last_step(cell):
 def test_other_inputs_are_refused(shape):
     with pytest.raises(ValueError, match=r"expected x of shape \(batch, observed, 3\), got"):
         RNN(features=3, horizon=5)(torch.zeros(shape))
+
+
+@pytest.mark.parametrize("name", ["horizon", "hidden", "layers"])
+def test_numbers_out_of_bounds_are_refused(name):
+    with pytest.raises(ValueError, match=f"expected {name} >= 1, got 0: raise it"):
+        RNN(**{"features": 3, "horizon": 5} | {name: 0})

@@ -325,6 +325,12 @@ def test_a_constraint_cannot_have_the_name_of_the_loss():
         make(constraints={"loss": Norm(1.0)})
 
 
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
+def test_a_layer_without_weights_is_refused():
+    with pytest.raises(ValueError, match=r"got none in 1.weight of shape \(2, 0\): raise the size"):
+        make(network=nn.Sequential(nn.Identity(), nn.Linear(0, 2)))
+
+
 def test_gradients_are_refused_where_the_trainer_does_not_give_them(tmp_path, monkeypatch):
     task = make(constraints={"norm": Norm(0.5)}, weighting=Asks)
     task.trainer = trainer(tmp_path, logger=False)

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from physml.networks.batch_norm import BatchNorm
 from physml.networks.points import check_point_features, point_head
+from physml.ops.bounds import check_at_least, check_positive
 from physml.ops.segments import segment_index
 
 
@@ -45,7 +46,8 @@ class BinningCNN(nn.Module):
         x (points, in_features), offsets (events + 1,), position (points, 3), energy (points,) → (points, out_features)
 
     Raises:
-        ValueError: x has other than `in_features` features, a sensor is outside the box, or an energy is not positive.
+        ValueError: A number is out of bounds, x has other than `in_features` features, a sensor is outside the box, or
+            an energy is not positive.
 
     Example:
         >>> network = BinningCNN(in_features=5, out_features=2, width=30.0, depth=60.0)
@@ -69,6 +71,8 @@ class BinningCNN(nn.Module):
         softmax: bool = True,
     ) -> None:
         super().__init__()
+        check_at_least(1, bins=bins, layers=layers, blocks=blocks)
+        check_positive(width=width, depth=depth)
         self.in_features, self.read_features = in_features, read_features
         self.width, self.depth, self.bins, self.layers = width, depth, bins, layers
         self.register_buffer("low", torch.tensor([-width / 2, -width / 2, 0.0]), persistent=False)

@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from physml.networks.batch_norm import BatchNorm
 from physml.networks.points import check_point_features, point_head
+from physml.ops.bounds import check_at_least
 from physml.ops.neighbours import nearest_neighbours
 from physml.ops.segments import segment_index, segment_mean
 
@@ -110,7 +111,7 @@ class DGCNN(nn.Module):
         x (points, in_features), offsets (events + 1,) → (points, out_features)
 
     Raises:
-        ValueError: x has other than `in_features` features, or `blocks` is not positive.
+        ValueError: x has other than `in_features` features, or a number is out of bounds.
 
     Example:
         >>> network = DGCNN(in_features=5, out_features=2, blocks=2, k=3)
@@ -131,8 +132,7 @@ class DGCNN(nn.Module):
         softmax: bool = True,
     ) -> None:
         super().__init__()
-        if blocks < 1:
-            raise ValueError(f"expected blocks >= 1 of DGCNN, got {blocks}: raise it")
+        check_at_least(1, blocks=blocks, k=k, edge_layers=edge_layers)
         self.in_features = in_features
         self.embedding = nn.Sequential(
             nn.Linear(in_features, embedding_features, bias=False), BatchNorm(embedding_features)

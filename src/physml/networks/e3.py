@@ -5,6 +5,8 @@ from e3nn import o3
 from e3nn.nn import Gate
 from torch import Tensor, nn
 
+from physml.ops.bounds import check_at_least
+
 
 class E3Network(nn.Module):
     r"""Where interacting bodies will be, by a learned integrator whose every layer is E(3)-equivariant.
@@ -42,7 +44,7 @@ class E3Network(nn.Module):
         x: (events, bodies, 7) position, velocity, charge; returns positions (events, bodies, 3).
 
     Raises:
-        ValueError: `hidden` lacks scalars or vectors, or x is not of the shape above.
+        ValueError: `hidden` lacks scalars or vectors, `layers` is not positive, or x is not of the shape above.
 
     Example:
         >>> network = E3Network(hidden="4x0e + 2x1o", layers=1)
@@ -59,6 +61,7 @@ class E3Network(nn.Module):
         duration: float = 1.0,
     ) -> None:
         super().__init__()
+        check_at_least(1, layers=layers)
         wanted = o3.Irreps(hidden)
         scalars = o3.Irreps([(wanted.count("0e"), "0e")])
         irreps = (scalars + o3.Irreps([entry for entry in wanted if entry.ir != o3.Irrep("0e")])).simplify()

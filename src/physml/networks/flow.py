@@ -14,6 +14,8 @@ from nflows.transforms import (
 )
 from torch import Tensor, nn
 
+from physml.ops.bounds import check_at_least
+
 
 class SplineFlow(nn.Module):
     r"""Density of x from an invertible map of x to a standard normal variable z.
@@ -40,6 +42,9 @@ class SplineFlow(nn.Module):
     Shapes:
         x: (events, features); returns log q (events,).
 
+    Raises:
+        ValueError: A number is out of bounds.
+
     Example:
         >>> flow = SplineFlow(2, coupling)
         >>> flow(flow.sample(3)).shape
@@ -48,6 +53,7 @@ class SplineFlow(nn.Module):
 
     def __init__(self, features: int, transform: Callable[[int, int], Transform], layers: int = 5) -> None:
         super().__init__()
+        check_at_least(1, layers=layers)
         self.features = features
         self.transform = CompositeTransform([transform(features, layer) for layer in range(layers)])
 

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from physml.networks.batch_norm import BatchNorm
 from physml.networks.points import check_point_features, point_head
+from physml.ops.bounds import check_at_least
 from physml.ops.segments import segment_index, segment_max, segment_mean
 
 
@@ -81,7 +82,7 @@ class GarNet(nn.Module):
         x (points, in_features), offsets (events + 1,) → (points, out_features)
 
     Raises:
-        ValueError: x has other than `in_features` features.
+        ValueError: x has other than `in_features` features, or `layers` is not positive.
 
     Example:
         >>> network = GarNet(in_features=5, out_features=2, layers=2)
@@ -101,6 +102,7 @@ class GarNet(nn.Module):
         softmax: bool = True,
     ) -> None:
         super().__init__()
+        check_at_least(1, layers=layers)
         self.in_features = in_features
         self.input = nn.Sequential(BatchNorm(2 * in_features), nn.Linear(2 * in_features, hidden_features), nn.Tanh())
         self.layers = nn.ModuleList(

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from physml.networks.normaliser import Normaliser
+from physml.ops.bounds import check_at_least, check_positive
 from physml.ops.neighbours import radius_neighbours
 
 
@@ -84,8 +85,8 @@ class GNS(nn.Module):
         x (points, observed, 2), oldest frame first; offsets (tanks + 1,); noise, as x, in training → (points, 2)
 
     Raises:
-        ValueError: x has other frames or dimensions or is in half precision, `observed` or `hidden` is too small, or a
-            training has no noise though `noise` is not 0.
+        ValueError: x has other frames or dimensions or is in half precision, a number is out of bounds, or a training
+            has no noise though `noise` is not 0.
 
     Example:
         >>> network = GNS(radius=0.1, blocks=1, features=8)
@@ -107,10 +108,11 @@ class GNS(nn.Module):
         super().__init__()
         if observed < 3:
             raise ValueError(f"expected observed >= 3 frames, as an acceleration takes three, got {observed}: raise it")
-        if hidden < 1:
-            raise ValueError(f"expected hidden >= 1 layers of the perceptrons, got {hidden}: raise it")
         self.radius, self.observed, self.noise = radius, observed, noise
         self.reach = radius if reach is None else reach
+        check_at_least(1, hidden=hidden)
+        check_at_least(0, blocks=blocks, noise=noise)
+        check_positive(radius=radius, reach=self.reach)
         space = len(size)
         self.register_buffer("size", torch.tensor(size), persistent=False)
         self.velocity, self.acceleration = Normaliser(space), Normaliser(space)

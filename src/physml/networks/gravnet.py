@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from physml.networks.batch_norm import BatchNorm
 from physml.networks.points import check_point_features, point_head
+from physml.ops.bounds import check_at_least
 from physml.ops.distance_weighted import distance_weighted
 from physml.ops.neighbours import nearest_neighbours
 from physml.ops.segments import segment_index, segment_mean
@@ -161,7 +162,7 @@ class GravNet(nn.Module):
         x (points, in_features), offsets (events + 1,) → (points, out_features)
 
     Raises:
-        ValueError: x has other than `in_features` features, or `blocks` is not positive.
+        ValueError: x has other than `in_features` features, or a number is out of bounds.
 
     Example:
         >>> network = GravNet(in_features=5, out_features=2, blocks=1, k=3)
@@ -183,8 +184,7 @@ class GravNet(nn.Module):
         softmax: bool = True,
     ) -> None:
         super().__init__()
-        if blocks < 1:
-            raise ValueError(f"expected blocks >= 1 of GravNet, got {blocks}: raise it")
+        check_at_least(1, blocks=blocks, k=k)
         self.in_features = in_features
         widths = [in_features] + [block_features] * (blocks - 1)
         self.blocks = nn.ModuleList(

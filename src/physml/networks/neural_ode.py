@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torchdiffeq import odeint
 
 from physml.networks.mlp import MLP
+from physml.ops.bounds import check_at_least, check_positive
 
 
 class NeuralODE(nn.Module):
@@ -30,6 +31,9 @@ class NeuralODE(nn.Module):
 
     Shapes: x (events, features) → (events, horizon, features)
 
+    Raises:
+        ValueError: A number is out of bounds.
+
     Example:
         >>> NeuralODE(features=2, horizon=3, dt=0.1)(torch.tensor([[1.0, 2.0]])).detach()
         tensor([[[1., 2.],
@@ -41,6 +45,8 @@ class NeuralODE(nn.Module):
         self, features: int, horizon: int, dt: float, hidden: Sequence[int] = (64, 64), tolerance: float = 1e-4
     ) -> None:
         super().__init__()
+        check_at_least(1, horizon=horizon)
+        check_positive(dt=dt, tolerance=tolerance)
         self.horizon, self.dt, self.tolerance = horizon, dt, tolerance
         self.network = MLP([features], [features], list(hidden), nn.Tanh())
         nn.init.zeros_(self.network.layers[-1].weight)

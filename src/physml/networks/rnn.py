@@ -5,6 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from physml.ops.bounds import check_at_least
+
 
 class RNN(nn.Module):
     r"""Recurrent forecast: reads the observed steps, then feeds its own predictions back.
@@ -32,7 +34,7 @@ class RNN(nn.Module):
         x (batch, observed, features) → (batch, horizon, features)
 
     Raises:
-        ValueError: x is not a batch of sequences of `features`.
+        ValueError: x is not a batch of sequences of `features`, or a number is out of bounds.
 
     Example:
         >>> RNN(features=6, horizon=10, cell=nn.LSTM)(torch.zeros(4, 8, 6)).shape
@@ -43,6 +45,7 @@ class RNN(nn.Module):
         self, features: int, horizon: int, cell: Callable[..., nn.Module] = nn.GRU, hidden: int = 64, layers: int = 1
     ) -> None:
         super().__init__()
+        check_at_least(1, horizon=horizon, hidden=hidden, layers=layers)
         self.features = features
         self.horizon = horizon
         self.cell = cell(features, hidden, num_layers=layers, batch_first=True)

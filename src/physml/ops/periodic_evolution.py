@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from torch import Tensor
 
+from physml.ops.bounds import check_at_least
 from physml.ops.etdrk4 import etdrk4
 from physml.ops.fourier import PeriodicInterval
 
@@ -50,6 +51,10 @@ def reference(
 
     Returns:
         ``x`` (points,), ``t`` (frames + 1,) and ``u`` (points, frames + 1).
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(1, frames=frames, substeps=substeps)
     u = solve(interval, initial, until / frames, frames, substeps)
     return {"x": interval.x.numpy(), "t": np.linspace(0, until, frames + 1), "u": u.numpy()}

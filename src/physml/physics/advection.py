@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from physml.ops.bounds import check_at_least
+
 
 @dataclass(frozen=True)
 class Advection:
@@ -61,7 +63,11 @@ def fast_sine(points: int = 256, frames: int = 400) -> dict[str, np.ndarray]:
 
     Returns:
         ``x`` (points,), ``t`` (frames + 1,) and ``u`` (points, frames + 1).
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(1, points=points, frames=frames)
     x = 2 * math.pi / points * torch.arange(points, dtype=torch.float64)
     t = torch.linspace(0, 1, frames + 1, dtype=torch.float64)
     return {"x": x.numpy(), "t": t.numpy(), "u": Advection(30.0).carried(x[:, None], t, torch.sin).numpy()}

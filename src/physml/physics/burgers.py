@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from physml.ops.bounds import check_at_least, check_positive
 from physml.ops.fourier import PeriodicInterval, self_advection
 from physml.ops.periodic_evolution import evolve, reference
 
@@ -153,7 +154,13 @@ def shock(points: int = 256, frames: int = 99, viscosity: float = 0.01 / math.pi
 
     Returns:
         ``x`` (points,), ``t`` (frames + 1,) and ``u`` (points, frames + 1).
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(1, frames=frames)
+    check_at_least(2, points=points)
+    check_positive(viscosity=viscosity)
     x, t = torch.linspace(-1, 1, points, dtype=torch.float64), 0.01 * torch.arange(frames + 1, dtype=torch.float64)
     return {"x": x.numpy(), "t": t.numpy(), "u": Burgers(viscosity).from_sine(x, t).numpy()}
 

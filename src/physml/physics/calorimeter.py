@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from physml.ops.bounds import check_at_least, check_positive
 from physml.physics.shower import sample_pion_spots
 
 Array = NDArray[np.float64]
@@ -193,17 +194,18 @@ def simulate(
         (events, 2) and ``impact`` (events, 2, 2), the x and y of each shower's impact.
 
     Raises:
-        ValueError: The impacts may be so close that shower 1 is nearer to the axis, a range is empty, or no event is
-            asked for.
+        ValueError: The impacts may be so close that shower 1 is nearer to the axis, a range is empty, or a number
+            is out of bounds.
     """
-    if count < 1:
-        raise ValueError(f"expected one event or more, got count={count}: raise count")
+    check_at_least(1, count=count)
+    check_at_least(0, spread=spread, noise=noise, threshold=threshold, hadronic_response=hadronic_response)
+    check_positive(sampling_term=sampling_term)
     for what, low, high in (("energy", energy_min, energy_max), ("distance", distance_min, distance_max)):
         if not low <= high:
             raise ValueError(f"expected {what}_min up to {what}_max, got {low:g} and {high:g}: exchange them")
     if distance_min <= 2 * spread:
         raise ValueError(
-            f"distance_min must exceed 2 × spread = {2 * spread} cm to tell the showers apart, got {distance_min}: "
+            f"expected distance_min > 2 × spread = {2 * spread} cm to tell the showers apart, got {distance_min}: "
             "raise distance_min or lower spread"
         )
     calorimeter = calorimeter or Calorimeter()

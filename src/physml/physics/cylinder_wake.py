@@ -19,6 +19,7 @@ from scipy.interpolate import make_interp_spline
 from torch import Tensor
 
 from physml.ops.annulus import Annulus
+from physml.ops.bounds import check_at_least
 
 RADIUS = 0.5
 # Of the steps by backward differences: γ, the weights α of the values before, and β of their rates.
@@ -234,7 +235,12 @@ def wake(points: int = 256, frames: int = 200, start: int = 500, settle: int = 2
     Returns:
         ``x`` (100,), ``y`` (50,), ``t`` (frames + 1,), and ``u``, ``v`` and ``p`` (100, 50, frames + 1), at
         :math:`x_i`, :math:`y_j`, :math:`t_n`.
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(1, frames=frames, start=start, settle=settle)
+    check_at_least(18, points=points)
     rough, flow = CylinderFlow(points // 2), CylinderFlow(points)
     begun, _ = deque(_frames(rough, rough.disturbance(), start), maxlen=1).pop()
     settled = islice(_frames(flow, flow.refined(rough, begun), settle + frames), settle - 1, None)

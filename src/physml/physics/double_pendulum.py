@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from physml.ops.bounds import check_at_least, check_positive
 from physml.ops.integrators import integrate
 from physml.ops.measured_trajectories import measured_trajectories
 
@@ -225,7 +226,13 @@ def simulate(
     Returns:
         Arrays ``t`` (time,), ``theta`` and ``omega`` (trajectory, time, 2), unwrapped angles in rad, and the energy
         ``E`` (trajectory, time).
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(1, count=count, steps=steps)
+    check_at_least(0, angle=angle, velocity=velocity)
+    check_positive(dt=dt)
     pendulum = pendulum or DoublePendulum()
     theta = torch.from_numpy(rng.uniform(-angle, angle, (count, 2)))
     omega = torch.from_numpy(rng.uniform(-velocity, velocity, (count, 2)))

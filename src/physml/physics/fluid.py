@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from physml.ops.bounds import check_at_least, check_positive
 from physml.ops.segments import segment_index, segment_mean
 
 
@@ -63,7 +64,7 @@ class Water:
         damping: b, 0 to 0.4: above, steps in which sound crosses 0.4 cells are unstable.
 
     Raises:
-        ValueError: The tank is no whole number of cells wide and high, or b is out of bounds.
+        ValueError: The tank is no whole number of cells wide and high, or a number is out of bounds.
     """
 
     width: float = 1.0
@@ -75,6 +76,8 @@ class Water:
     damping: float = 0.25
 
     def __post_init__(self) -> None:
+        check_at_least(0, gravity=self.gravity)
+        check_positive(width=self.width, height=self.height, cell=self.cell, packing=self.packing, sound=self.sound)
         if any(abs(size / self.cell - round(size / self.cell)) > 1e-6 for size in (self.width, self.height)):
             raise ValueError(
                 f"expected a tank of whole cells, got {self.width:g} by {self.height:g} with cells of {self.cell:g}: "
@@ -273,8 +276,11 @@ def simulate(
         positions ``x`` and velocities ``v`` (particles, frames + 1, 2), in single precision.
 
     Raises:
-        ValueError: The water does not fit into the tank, or there is none.
+        ValueError: The water does not fit into the tank, or a number is out of bounds.
     """
+    check_at_least(1, count=count, frames=frames, substeps=substeps)
+    check_at_least(0, speed=speed)
+    check_positive(dt=dt)
     water = water or Water()
     if not water.spacing <= smallest <= largest <= min(water.width, water.height):
         raise ValueError(

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from physml.ops.bounds import check_at_least
 from physml.physics.galaxy import Galaxies, convolve, expose, moffat, render
 
 CLASSES = ("elliptical", "lenticular", "spiral", "barred spiral", "edge-on disc")
@@ -75,7 +76,12 @@ def simulate(
         By their symbols: ``N`` photon counts and ``I`` their mean without the sky (count, size, size), electrons;
         ``label`` (count,), number of the class; and of each galaxy ``F`` (electrons), ``r_e``, ``h``, ``a``, ``FWHM``
         (pixels), ``n``, ``i``, ``PA``, ``p`` (radians), ``m``, ``A`` and the constant ``sky``.
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(1, count=count, size=size)
+    check_at_least(0, sky=sky)
     label = rng.integers(0, len(CLASSES), count)
     galaxies = population(rng, label, flux)
     seeing = rng.uniform(*fwhm, count)

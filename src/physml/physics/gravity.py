@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from physml.ops.bounds import check_at_least, check_positive
 from physml.ops.integrators import gauss_legendre_step, integrate
 from physml.ops.measured_trajectories import measured_trajectories
 
@@ -148,7 +149,13 @@ def two_bodies(
 
     Returns:
         As `simulate`.
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(1, count=count, steps=steps)
+    check_at_least(0, spread=spread)
+    check_positive(dt=dt)
     place = rng.uniform(0.5, 1.5, (count, 2))
     radius = np.linalg.norm(place, axis=1, keepdims=True)
     momentum = place[:, ::-1] * [-1, 1] / (2 * radius**1.5) * (1 + spread * rng.standard_normal((count, 1)))
@@ -181,7 +188,13 @@ def three_bodies(
 
     Returns:
         As `simulate`. The energy is kept to 1e-7 in nine trajectories of ten, and to 0.01 in close encounters.
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(1, count=count, steps=steps)
+    check_at_least(0, spread=spread)
+    check_positive(dt=dt)
     place = rng.uniform(-1, 1, (count, 2))
     radius = rng.uniform(0.9, 1.2, (count, 1))
     place *= radius / np.linalg.norm(place, axis=1, keepdims=True)

@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from physml.ops.bounds import check_at_least
+
 
 @dataclass(frozen=True)
 class Heat:
@@ -79,7 +81,12 @@ def rod(points: int = 256, frames: int = 100) -> dict[str, np.ndarray]:
 
     Returns:
         ``x`` (points,), ``t`` (frames + 1,) and ``u`` (points, frames + 1).
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(1, frames=frames)
+    check_at_least(2, points=points)
     x, t = torch.linspace(0, 1, points, dtype=torch.float64), torch.linspace(0, 0.2, frames + 1, dtype=torch.float64)
     return {"x": x.numpy(), "t": t.numpy(), "u": Heat().modes(x[:, None], t, {1: 1.0, 4: 0.5}).numpy()}
 
@@ -93,6 +100,11 @@ def gaussian(points: int = 256, frames: int = 100) -> dict[str, np.ndarray]:
 
     Returns:
         As `rod`.
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(1, frames=frames)
+    check_at_least(2, points=points)
     x, t = torch.linspace(-8, 8, points, dtype=torch.float64), torch.linspace(0, 2, frames + 1, dtype=torch.float64)
     return {"x": x.numpy(), "t": t.numpy(), "u": Heat().from_gaussian(x[:, None], t, 1.0).numpy()}

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from physml.ops.bounds import check_at_least
+
 
 @dataclass(frozen=True)
 class Helmholtz:
@@ -80,6 +82,10 @@ def driven_square(points: int = 201) -> dict[str, np.ndarray]:
 
     Returns:
         ``x`` (points,), ``y`` (points,) and ``u`` (points, points), at :math:`x_i` and :math:`y_j`.
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(2, points=points)
     x = torch.linspace(-1, 1, points, dtype=torch.float64)
     return {"x": x.numpy(), "y": x.numpy(), "u": Helmholtz().solution(x[:, None], x).numpy()}

@@ -3,6 +3,7 @@
 import numpy as np
 
 from physml.ops import lorentz
+from physml.ops.bounds import check_at_least, check_positive
 from physml.physics.parton_shower import shower
 
 MASS_TOP, MASS_W = 172.5, 80.4  # GeV; S. Navas et al. 2024, Phys. Rev. D 110, 030001, rounded
@@ -44,7 +45,14 @@ def simulate(
         ``p``: four-momenta (E, p_x, p_y, p_z) of the constituents, shape (points, 4), of jet i those of
         ``offsets[i]:offsets[i + 1]``; ``m``: invariant mass of each jet; ``pT``: its transverse momentum; ``label``:
         1 for a top jet, 0 for a QCD jet.
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(1, count=count)
+    check_at_least(0, pt_min=pt_min, top_fraction=top_fraction, gluon_fraction=gluon_fraction)
+    check_at_least(pt_min, pt_max=pt_max)
+    check_positive(radius=radius, alpha_s=alpha_s, cutoff=cutoff)
     label = (rng.random(count) < top_fraction).astype(np.int64)
     pt = rng.uniform(pt_min, pt_max, count)
     is_top = label == 1

@@ -10,6 +10,8 @@ import torch
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
+from physml.ops.bounds import check_at_least, check_positive
+
 
 @dataclass(frozen=True)
 class Lorenz:
@@ -81,7 +83,13 @@ def simulate(
 
     Returns:
         ``t`` (steps + 1,), ``x`` and ``v`` (steps + 1, 3) exact, ``x_noisy`` and ``v_noisy`` as measured.
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(1, steps=steps)
+    check_at_least(0, state_noise=state_noise, derivative_noise=derivative_noise)
+    check_positive(dt=dt)
     lorenz = lorenz or Lorenz()
     x = lorenz.trajectory((-8.0, 8.0, 27.0), dt, steps)
     v = lorenz.derivative(x).numpy()

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from physml.ops.bounds import check_at_least, check_positive
 from physml.ops.integrators import gauss_legendre_step, integrate
 from physml.ops.measured_trajectories import measured_trajectories
 
@@ -108,7 +109,14 @@ def simulate(
     Returns:
         ``t`` (steps + 1,), ``x`` (trajectories, steps + 1, 2), the states (x, y), ``x_noisy``, the same as measured,
         ``v``, their derivatives, and ``E`` (trajectories, steps + 1), the conserved quantity H.
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(1, count=count, steps=steps)
+    check_at_least(0, noise=noise)
+    check_at_least(lowest, highest=highest)
+    check_positive(dt=dt, lowest=lowest)
     law = law or LotkaVolterra()
     x = law.trajectory(torch.from_numpy(rng.uniform(lowest, highest, (count, 2))), dt, steps)
     return measured_trajectories(law, x, dt, noise * rng.standard_normal(x.shape))

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from physml.ops.bounds import check_at_least, check_positive
 from physml.ops.etdrk4 import etdrk4
 from physml.ops.periodic_square import PeriodicSquare
 from physml.ops.pointwise_evolution import linearised_at_rest
@@ -113,7 +114,11 @@ def drifting_vortices(points: int = 64, frames: int = 40) -> dict[str, np.ndarra
     Returns:
         ``x`` (points,), ``y`` (points,), ``t`` (frames + 1,), and ``w``, ``u`` and ``v`` (points, points, frames + 1),
         at :math:`x_i`, :math:`y_j`, :math:`t_n`.
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(1, frames=frames)
     x, t = PeriodicSquare(2 * math.pi, points).x, torch.linspace(0, 2, frames + 1, dtype=torch.float64)
     w, u, v = NavierStokes(0.05, (1.0, 0.5)).taylor_green(x[:, None, None], x[:, None], t)
     return _arrays(x, t, w, u, v)
@@ -143,7 +148,13 @@ def merger(
 
     Returns:
         As `drifting_vortices`.
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(1, frames=frames, substeps=substeps)
+    check_at_least(0, viscosity=viscosity)
+    check_positive(until=until)
     square, equation = PeriodicSquare(2 * math.pi, points), NavierStokes(viscosity)
     x, y = square.x[:, None] - math.pi, square.x - math.pi
     start = sum(2 * torch.exp(-((x - d) ** 2 + y**2) / (2 * 0.35**2)) for d in (-0.6, 0.6))

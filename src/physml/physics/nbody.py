@@ -6,6 +6,8 @@ about 1 and speeds at 0.5, so that times and energies are of order 1 too.
 
 import numpy as np
 
+from physml.ops.bounds import check_at_least, check_positive
+
 CUTOFF = 0.1  # distance inside which the force no longer grows: 100 = 1 / CUTOFF²
 CHUNK = 512  # trajectories advanced together: their pairs fit into a core's cache
 
@@ -161,8 +163,12 @@ def simulate(
         ``x`` and ``v`` (count, frames, bodies, 3), ``q`` (count, bodies), ``t`` (frames,).
 
     Raises:
-        ValueError: `sampling` is not a multiple of `step`, or `duration` not one of `sampling`.
+        ValueError: `sampling` is not a multiple of `step`, `duration` is not one of `sampling`, or a number is
+            out of bounds.
     """
+    check_at_least(1, count=count, bodies=bodies)
+    check_at_least(0, speed=speed)
+    check_positive(spread=spread, duration=duration, sampling=sampling, step=step)
     every, frames = round(sampling / step), round(duration / sampling)
     if not np.isclose(every * step, sampling) or not np.isclose(frames * sampling, duration):
         raise ValueError(

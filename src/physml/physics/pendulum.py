@@ -14,6 +14,7 @@ import torch
 from scipy.special import ellipk
 from torch import Tensor
 
+from physml.ops.bounds import check_at_least, check_positive
 from physml.ops.integrators import gauss_legendre_step, integrate
 from physml.ops.measured_trajectories import measured_trajectories
 from physml.ops.random_states import ring
@@ -126,6 +127,12 @@ def simulate(
     Returns:
         ``t`` (steps + 1,), ``x`` (trajectories, steps + 1, 2), the states (q, p), ``x_noisy``, the same as measured,
         ``v``, their derivatives, and ``E`` (trajectories, steps + 1), their energies.
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(1, count=count, steps=steps)
+    check_at_least(0, noise=noise)
+    check_positive(dt=dt)
     x = law.trajectory(starts(rng, count), dt, steps)
     return measured_trajectories(law, x, dt, noise * rng.standard_normal(x.shape))

@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from physml.ops.bounds import check_at_least
+
 
 @dataclass(frozen=True)
 class PoissonInterval:
@@ -100,7 +102,11 @@ def two_scales(points: int = 1001) -> dict[str, np.ndarray]:
 
     Returns:
         ``x`` (points,) and ``u`` (points,).
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(2, points=points)
     x = torch.linspace(0, 1, points, dtype=torch.float64)
     return {"x": x.numpy(), "u": PoissonInterval({2: 1.0, 50: 0.1}).solution(x).numpy()}
 
@@ -115,6 +121,10 @@ def square(points: int = 101) -> dict[str, np.ndarray]:
 
     Returns:
         ``x`` (points,), ``y`` (points,) and ``u`` (points, points), at :math:`x_i` and :math:`y_j`.
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(2, points=points)
     x = torch.linspace(0, 1, points, dtype=torch.float64)
     return {"x": x.numpy(), "y": x.numpy(), "u": PoissonSquare().solution(x[:, None], x).numpy()}

@@ -10,6 +10,7 @@ import torch
 from numpy.polynomial.legendre import legvander
 from torch import Tensor
 
+from physml.ops.bounds import check_at_least, check_positive
 from physml.ops.integrators import integrate
 
 CENTRE, HALF_WIDTHS = (0.0, 0.0, 25.0), (36.0, 48.0, 41.0)  # of the box that trajectories start in
@@ -70,7 +71,13 @@ def simulate(
     Returns:
         ``t`` (steps + 1,), ``z`` and ``z_rate`` (count, steps + 1, 3) the states in units of 40 and their derivatives,
         ``x`` and ``v`` (count, steps + 1, points) the fields and theirs, ``x_noisy`` and ``v_noisy`` as measured.
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(1, count=count, steps=steps, points=points, substeps=substeps)
+    check_at_least(0, noise=noise)
+    check_positive(dt=dt)
     start = torch.from_numpy(rng.uniform(-1, 1, (count, 3)) * HALF_WIDTHS + CENTRE)
     z = integrate(law.derivative, start, dt, steps, substeps=substeps)
     z, z_rate = z / SCALE, law.derivative(z) / SCALE

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from physml.ops.bounds import check_at_least
+
 
 def simulate(rng: np.random.Generator, count: int = 1000, noise: float = 0.1) -> dict[str, np.ndarray]:
     r"""Points of the two moons, and the logarithm of their true density.
@@ -23,7 +25,11 @@ def simulate(rng: np.random.Generator, count: int = 1000, noise: float = 0.1) ->
 
     Returns:
         ``x`` (count, 2), ``log_density`` (count,), and which moon each point is from, ``k`` (count,).
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(1, count=count)
     k = rng.integers(2, size=count)
     centres = _moons(np.pi * rng.random(count))[k, np.arange(count)]
     x = centres + noise * rng.normal(size=(count, 2))

@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from physml.ops.bounds import check_at_least
+
 
 @dataclass(frozen=True)
 class Wave:
@@ -100,7 +102,12 @@ def string(points: int = 256, frames: int = 200) -> dict[str, np.ndarray]:
 
     Returns:
         ``x`` (points,), ``t`` (frames + 1,) and ``u`` (points, frames + 1).
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(1, frames=frames)
+    check_at_least(2, points=points)
     x, t = torch.linspace(0, 1, points, dtype=torch.float64), torch.linspace(0, 1, frames + 1, dtype=torch.float64)
     return {"x": x.numpy(), "t": t.numpy(), "u": Wave(2.0).standing(x[:, None], t, {1: 1.0, 4: 0.5}).numpy()}
 
@@ -114,7 +121,12 @@ def pulse(points: int = 256, frames: int = 100) -> dict[str, np.ndarray]:
 
     Returns:
         As `string`.
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(1, frames=frames)
+    check_at_least(2, points=points)
     x, t = torch.linspace(-8, 8, points, dtype=torch.float64), torch.linspace(0, 4, frames + 1, dtype=torch.float64)
     u = Wave().from_rest(x[:, None], t, lambda z: torch.exp(-(z**2) / 2))
     return {"x": x.numpy(), "t": t.numpy(), "u": u.numpy()}

@@ -64,7 +64,7 @@ class SupervisedTask(LightningModule):
         test_metrics: Figures of merit of the test alone, which may read `test_arrays`.
 
     Raises:
-        ValueError: A constraint is called ``loss``.
+        ValueError: A constraint is called ``loss``, or a layer of the network has a size of 0.
     """
 
     saves_within_epoch = True  # whether a checkpoint within an epoch holds all that the rest of the epoch needs
@@ -83,6 +83,12 @@ class SupervisedTask(LightningModule):
         test_metrics: Mapping[str, Metric] | None = None,
     ) -> None:
         super().__init__()
+        for name, weights in network.named_parameters():
+            if not weights.numel():
+                raise ValueError(
+                    f"expected weights of the network, got none in {name} of shape {tuple(weights.shape)}: raise the "
+                    "size of the network that is 0"
+                )
         self.network, self.loss = network, loss
         self.constraints = nn.ModuleDict(constraints or {})
         if "loss" in self.constraints:
