@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from physml.constraints.factors import gammas
+from physml.constraints.factors import beyond_rounding, gammas
 
 
 class ConflictFree(nn.Module):
@@ -23,7 +23,8 @@ class ConflictFree(nn.Module):
               \qquad C_{ij} = \hat g_i \cdot \hat g_j
 
     so that nothing but weights is needed; they may be negative. Where no direction lowers all terms they are zero.
-    It costs one pass backward for each term.
+    It costs one pass backward for each term. Constraints that hold to rounding
+    (`physml.constraints.factors.beyond_rounding`) are left out.
 
     Units: none; the direction of g does not depend on those of the terms.
 
@@ -42,7 +43,8 @@ class ConflictFree(nn.Module):
     ) -> dict[str, Tensor]:
         """Return γ by name; in evaluation those of the last step. Shapes: terms (L, w_1 Ω_1, …)."""
         if self.training:
-            self.factors.copy_(conflict_free_factors(gradients(terms)))
+            counts = beyond_rounding(terms, weights)
+            self.factors.copy_(conflict_free_factors(torch.where(counts[:, None], gradients(terms), 0)))
         return gammas(self.factors, weights)
 
 

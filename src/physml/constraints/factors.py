@@ -1,7 +1,9 @@
-"""From factors of the terms of J to the weights of L and of the constraints."""
+"""What weightings share: weights of L and of the constraints from factors, and which terms are worth weighing."""
 
+import math
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 
@@ -25,3 +27,25 @@ def gammas(factors: Tensor, weights: Mapping[str, float]) -> dict[str, Tensor]:
     """
     nominal = {"loss": 1.0, **weights}
     return {name: nominal[name] * factor for name, factor in zip(nominal, factors, strict=True)}
+
+
+def beyond_rounding(terms: Tensor, weights: Mapping[str, float]) -> Tensor:
+    r"""Return which terms are more than rounding errors: L, and the constraints with :math:`\Omega_k > \epsilon^2`.
+
+    The gradient of a law that the network obeys as it is built, such as a sum to one after a softmax, is made of
+    rounding errors. A strategy that made it as large as the others would train the network on them.
+
+    Units: that of a violation that counts as one, with which the Ω are made; ε is the precision.
+
+    Args:
+        terms: L and the w_k Ω_k.
+        weights: w_k by the constraint's name, in their order.
+
+    Shapes: terms (n,) → (n,)
+
+    Example:
+        >>> beyond_rounding(torch.tensor([0.3, 2e-3, 2e-15]), {"energy": 0.1, "sum_to_one": 1.0})
+        tensor([ True,  True, False])
+    """
+    exact = torch.finfo(terms.dtype).eps ** 2
+    return terms > terms.new_tensor([-math.inf, *(exact * weight for weight in weights.values())])

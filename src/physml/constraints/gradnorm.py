@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from physml.constraints.factors import gammas
+from physml.constraints.factors import beyond_rounding, gammas
 
 
 class GradNorm(nn.Module):
@@ -18,7 +18,8 @@ class GradNorm(nn.Module):
     :math:`L_i` are the n terms L and w_k Ω_k, and G̅ is what the sum of the λ makes it. The paper takes gradient steps
     of the λ on the sum of :math:`|\lambda_i \lVert \nabla_w L_i \rVert - \bar G\, r_i^a|`; here that is minimised at
     each step, which needs no learning rate, and the λ are averaged over steps. Gradients are by all weights of the
-    network instead of those of a last common layer. They cost one pass backward for each term.
+    network instead of those of a last common layer. They cost one pass backward for each term. Constraints that hold to
+    rounding (`physml.constraints.factors.beyond_rounding`) are left out.
 
     Units: none; the λ undo those of the terms.
 
@@ -47,14 +48,15 @@ class GradNorm(nn.Module):
     ) -> dict[str, Tensor]:
         """Return γ by name. Shapes: terms (L, w_1 Ω_1, …)."""
         if self.training:
-            self._advance(terms.detach(), gradients(terms).norm(dim=1))
+            norms = torch.where(beyond_rounding(terms, weights), gradients(terms).norm(dim=1), 0)
+            self._advance(terms.detach(), norms)
         return gammas(self.factors, weights)
 
     @torch.no_grad()
     def _advance(self, terms: Tensor, norms: Tensor) -> None:
         memory = self.memory
         if int(self.step) == 0:
-            self.first.copy_(terms)
+            self.first.copy_(torch.where(norms > 0, terms, 0))
             memory = 0.0
         self.step += 1
         progress = torch.where(self.first > 0, terms / self.first, 1)  # what began at 0 has not lagged behind yet

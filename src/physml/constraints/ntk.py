@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from physml.constraints.factors import gammas
+from physml.constraints.factors import beyond_rounding, gammas
 from physml.ops.named import call
 
 
@@ -23,6 +23,8 @@ class NeuralTangentKernel(nn.Module):
     squared error or an equation. The trace is that of the gradient of a random sum of the residuals (Hutchinson), whose
     squared length it is on average, and is averaged over such draws. A draw is made from the number of the step, so
     that a resumed training draws as an uninterrupted one; it costs a pass forward, and one backward for each term.
+    Constraints that hold to rounding (`physml.constraints.factors.beyond_rounding`) keep their κ, or are left out if
+    they have none yet.
 
     Units: none; the λ undo those of the terms.
 
@@ -50,6 +52,7 @@ class NeuralTangentKernel(nn.Module):
 
     def forward(
         self,
+        terms: Tensor,
         weights: dict[str, float],
         penalties: Mapping[str, Tensor],
         laws: Mapping[str, nn.Module],
@@ -62,14 +65,19 @@ class NeuralTangentKernel(nn.Module):
             # Before the training, too, to refuse what has none.
             residuals = [residual(law, arrays, penalties.get(name)) for name, law in laws.items()]
             if self.training:
-                self._draw(step, weights, residuals, gradients)
+                self._draw(step, weights, residuals, gradients, beyond_rounding(terms, weights))
         if self.training:
             self.step += 1
         acts = self.rates > 0
         return gammas(torch.where(acts, self.rates.sum() / self.rates.where(acts, 1), 0), weights)
 
     def _draw(
-        self, step: int, weights: dict[str, float], residuals: list[Tensor], gradients: Callable[[Tensor], Tensor]
+        self,
+        step: int,
+        weights: dict[str, float],
+        residuals: list[Tensor],
+        gradients: Callable[[Tensor], Tensor],
+        counts: Tensor,
     ) -> None:
         # Gradients are means over the processes: independent draws scale all κ alike, which cancels in λ.
         several = torch.distributed.is_initialized()
@@ -81,8 +89,8 @@ class NeuralTangentKernel(nn.Module):
             signs = torch.randint(2, r.shape, generator=generator).to(r) * 2 - 1
             sums.append(scale * (signs * r).sum() / r.numel() ** 0.5)
         drawn = gradients(torch.stack(sums)).square().sum(dim=1)
-        memory = self.memory if step else 0.0
-        self.rates.copy_(memory * self.rates + (1 - memory) * drawn)
+        before, memory = (self.rates, self.memory) if step else (torch.zeros_like(self.rates), 0.0)
+        self.rates.copy_(torch.where(counts, memory * before + (1 - memory) * drawn, before))
 
 
 def residual(law: nn.Module, arrays: Mapping[str, Any], term: Tensor | None = None) -> Tensor:
