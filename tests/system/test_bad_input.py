@@ -233,7 +233,7 @@ def test_a_component_whose_package_is_missing(train, monkeypatch, tmp_path):
 def test_no_accelerator_where_one_is_asked_for(train, tmp_path, trainer):
     if torch.cuda.is_available() or torch.backends.mps.is_available():
         pytest.skip("there is one")
-    done = train(f"trainer={trainer}")
+    done = train(f"trainer={trainer}", "data.path=nowhere.npz")  # told before the data are made
     assert done.code == 2
     assert "the accelerator is not available" in done.complaint or "trainer=cpu" in done.complaint
     assert not list(tmp_path.rglob("config.yaml"))

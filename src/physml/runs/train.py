@@ -50,8 +50,8 @@ def train(config: dict[str, Any], overrides: list[str], resume: bool = False) ->
     quiet()
     seed_everything(config["seed"], workers=True, verbose=False)
     directory = Path(config["run_dir"])
+    trainer = build_trainer(config)  # before the data: what the machine lacks is told at once
     data, task = _parts(config)
-    trainer = build_trainer(config)
     tell_slow_half_precision(trainer)
     with held(directory) if trainer.is_global_zero else nullcontext():
         point = checkpoint_to_resume(directory) if resume else None
