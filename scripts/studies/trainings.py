@@ -76,14 +76,20 @@ def refuse_other_words(run: Path, expected: list[str]) -> None:
 
 
 def train(folder: Path, variant: str, seed: int, words: list[str]) -> None:
-    """Train by the command line: go on with a run of these words that was broken off, or begin one of its own."""
+    """Train by the command line: go on with a run of these words that was broken off, or begin one of its own.
+
+    Raises:
+        SystemExit: The training failed.
+    """
     files = sorted(folder.glob(f"{variant}/seed_{seed}_*/overrides.yaml"))
     broken_off = [file.parent for file in files if sorted(_words(file.parent)) == sorted(words)]
     if broken_off:
         arguments = [f"run={broken_off[-1]}"]
     else:
         arguments = [f"hydra.run.dir={folder / variant / f'seed_{seed}_{secrets.token_hex(3)}'}", *words]
-    subprocess.run([Path(sysconfig.get_path("scripts")) / "physml", "train", *arguments], check=True)
+    done = subprocess.run([Path(sysconfig.get_path("scripts")) / "physml", "train", *arguments])
+    if done.returncode:  # it has said why
+        raise SystemExit(f"{variant}, seed {seed}: its training failed, and the study ends: mend it and start again")
 
 
 def _words(run: Path) -> list[str]:

@@ -1,6 +1,7 @@
 """The trainings of a study: which are finished, which are missing, which are refused."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import trainings
@@ -26,7 +27,12 @@ def finish(tmp_path):
 def commands(monkeypatch):
     """List the commands that would train, without their first word."""
     commands = []
-    monkeypatch.setattr(trainings.subprocess, "run", lambda command, check: commands.append(command[1:]))
+
+    def run(command):
+        commands.append(command[1:])
+        return SimpleNamespace(returncode=int("wrong=1" in command))
+
+    monkeypatch.setattr(trainings.subprocess, "run", run)
     return commands
 
 
@@ -63,6 +69,13 @@ def test_a_run_that_was_broken_off_goes_on_if_it_is_of_these_words(finish, comma
     assert commands[0] == ["train", f"run={run}"]
     assert commands[1][1].startswith(f"hydra.run.dir={tmp_path}/a/seed_1_")
     assert commands[1][2:] == ["seed=1", "x=2"]
+
+
+def test_a_training_that_fails_ends_the_study(commands, tmp_path):
+    with pytest.raises(SystemExit) as ended:
+        trainings.train_missing(tmp_path, {("a", 1): ["wrong=1"], ("b", 1): ["x=1"]})
+    assert ended.value.code == "a, seed 1: its training failed, and the study ends: mend it and start again"
+    assert len(commands) == 1
 
 
 def test_a_run_is_of_each_commit_that_went_on_with_it(finish):
