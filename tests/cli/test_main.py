@@ -16,6 +16,13 @@ def test_help_names_every_command(command, words):
     assert done.err == ""
 
 
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "train"])
+@pytest.mark.parametrize("word", ["-h", "--help"])
+def test_help_for_a_command(command, name, word):
+    done = command(name, word)
+    assert (done.code, done.out, done.err) == (0, f"{COMMANDS[name]}\n", "")
+
+
 def test_the_version(command):
     assert command("--version").out == f"physml {physml.__version__}\n"
 
@@ -79,7 +86,7 @@ def imported(words, names):
     return done.stdout.splitlines()[-1]
 
 
-@pytest.mark.parametrize("words", [["--help"], ["list"], ["--version"], ["trian"]])
+@pytest.mark.parametrize("words", [["--help"], ["predict", "--help"], ["list"], ["--version"], ["trian"]])
 def test_quick_answers_import_nothing_heavy(words):
     assert imported(words, HEAVY) == ("2 []" if words == ["trian"] else "0 []")
 

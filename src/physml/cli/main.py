@@ -10,8 +10,8 @@ from importlib import import_module
 COMMANDS = {
     "train": "train, then test with the best checkpoint: physml train experiment=NAME [key=value …] [-m]",
     "eval": "test a finished run again: physml eval run=DIR [key=value …]",
-    "predict": "apply a finished run to a file: physml predict run=DIR input=FILE.npz output=FILE.npz",
-    "simulate": "write samples or a solution of a physical system: physml simulate system=NAME output=FILE.npz",
+    "predict": "apply a finished run to a file: physml predict run=DIR input=FILE output=FILE.npz [batch_size=N]",
+    "simulate": "write samples or a solution of a system: physml simulate system=NAME output=FILE [+system.KEY=VALUE]",
     "list": "what there is, one line each: physml list [experiments|networks|data|constraints|systems]",
     "check": "prove a property: physml check config|residual|resume|cluster [experiment=NAME] [key=value …]",
 }
@@ -40,6 +40,9 @@ def main() -> None:
         close = get_close_matches(command, COMMANDS, n=1)
         hint = f" (did you mean {close[0]!r}?)" if close else ""
         sys.exit(_complain(f"{command!r} is not a command{hint}; there are {', '.join(COMMANDS)}"))
+    if command != "train" and {"-h", "--help"} & set(rest):  # of a training Hydra tells more
+        print(COMMANDS[command])
+        return
     run(import_module(f"physml.cli.{command}").main, rest, debug)
 
 
