@@ -95,7 +95,9 @@ def test_a_sensor_on_the_border_belongs_to_the_nearest_pixel(network, event):
 def test_a_sensor_outside_the_box_is_refused(network, event, place):
     event["position"][7] = torch.tensor(place)
     got = ", ".join(f"{value:g}" for value in place)
-    message = f"expected 0 ≤ z ≤ 6 cm and |x|, |y| ≤ 4 cm, got ({got}): set network.width and network.depth to the"
+    message = (
+        f"expected 0 ≤ z ≤ 6 cm and |x|, |y| ≤ 4 cm, got ({got}): set task.network.width and task.network.depth to the"
+    )
     with pytest.raises(ValueError, match=re.escape(message)):
         network(offsets=OFFSETS, **event)
 

@@ -61,7 +61,7 @@ class Evidence(nn.Module):
         if prediction.image.shape != target.shape:
             raise ValueError(
                 f"expected images of shape {tuple(target.shape)}, got {tuple(prediction.image.shape)}: "
-                "set network.in_shape to that of the target"
+                "set task.network.in_shape to that of the target"
             )
         squared = ((prediction.image - target) / self.scale).square().flatten(1)
         surprise = (squared / 2 + math.log(self.scale * math.sqrt(2 * math.pi))).sum(1)

@@ -71,7 +71,8 @@ def true_coefficients(law: Any, network: nn.Module) -> Tensor:
     for powers, coefficients in law.terms.items():
         if powers not in rows:
             raise ValueError(
-                f"expected a library with the powers {powers} of {', '.join(network.variables)}: raise network.degree"
+                f"expected a library with the powers {powers} of {', '.join(network.variables)}: raise "
+                "task.network.degree"
             )
         truth[rows[powers]] = torch.tensor(coefficients, dtype=truth.dtype)
     return truth

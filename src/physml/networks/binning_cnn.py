@@ -103,7 +103,7 @@ class BinningCNN(nn.Module):
             x, y, z = position[~inside.all(1)][0].tolist()
             raise ValueError(
                 f"BinningCNN expected 0 ≤ z ≤ {self.depth:g} cm and |x|, |y| ≤ {self.width / 2:g} cm, "
-                f"got ({x:.4g}, {y:.4g}, {z:.4g}): set network.width and network.depth to the calorimeter's"
+                f"got ({x:.4g}, {y:.4g}, {z:.4g}): set task.network.width and task.network.depth to the calorimeter's"
             )
         column, row, layer = torch.minimum(place.floor().long().clamp(min=0), self.last).unbind(1)
         return ((segment_index(offsets) * self.layers + layer) * self.bins + column) * self.bins + row

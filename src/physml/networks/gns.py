@@ -128,7 +128,7 @@ class GNS(nn.Module):
         if x.shape[1:] != (self.observed, len(self.size)):
             raise ValueError(
                 f"GNS expected x of shape (points, {self.observed}, {len(self.size)}), got {tuple(x.shape)}: "
-                "set network.observed and network.size to those of the data"
+                "set task.network.observed and task.network.size to those of the data"
             )
         if x.dtype in (torch.float16, torch.bfloat16):
             raise ValueError(
@@ -138,7 +138,7 @@ class GNS(nn.Module):
         if noise is None and self.training and self.noise:
             raise ValueError(
                 f"GNS expected noise of {self.noise:g} in training, got none: make it by "
-                "task.training_arrays.noise, or set network.noise to 0"
+                "task.training_arrays.noise, or set task.network.noise to 0"
             )
         noisy = x if noise is None else x + noise
         if self.training:

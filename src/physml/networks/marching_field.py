@@ -65,7 +65,7 @@ class MarchingField(nn.Module):
     ) -> None:
         super().__init__()
         if windows < 1:
-            raise ValueError(f"expected a window of time or more, got {windows}: set network.windows")
+            raise ValueError(f"expected a window of time or more, got {windows}: set task.network.windows")
         edges = torch.linspace(lower[0], upper[0], windows + 1, dtype=torch.float64)
         self.register_buffer("edges", edges, persistent=False)
         self.conditions = conditions

@@ -54,7 +54,7 @@ class MLP(nn.Module):
         if leading < 0 or x.shape[leading:] != self.in_shape:
             raise ValueError(
                 f"MLP expected x of shape (…, {', '.join(map(str, self.in_shape))}), got {tuple(x.shape)}: "
-                "set network.in_shape to the shape of one input"
+                "set task.network.in_shape to the shape of one input"
             )
         batch = x.shape[:leading]
         flat = self.layers(x.reshape((*batch, math.prod(self.in_shape))))

@@ -19,7 +19,7 @@ def check_point_features(network: nn.Module, x: Tensor) -> None:
     if x.ndim != 2 or x.shape[1] != network.in_features:
         raise ValueError(
             f"{type(network).__name__} expected x of shape (points, {network.in_features}), got {tuple(x.shape)}: "
-            "set network.in_features to the data's features of a point"
+            "set task.network.in_features to the data's features of a point"
         )
 
 

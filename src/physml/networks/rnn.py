@@ -58,7 +58,7 @@ class RNN(nn.Module):
         if x.ndim != 3 or x.shape[-1] != self.features:
             raise ValueError(
                 f"RNN expected x of shape (batch, observed, {self.features}), got {tuple(x.shape)}: "
-                "set network.features to the features of one state"
+                "set task.network.features to the features of one state"
             )
         output, memory = self.cell(x)
         state, states = x[:, -1:], []

@@ -44,7 +44,7 @@ class SparseDynamics(nn.Module):
         if x.shape[-1] != len(self.variables):
             raise ValueError(
                 f"SparseDynamics expected {len(self.variables)} variables, {', '.join(self.variables)}, got "
-                f"{x.shape[-1]}: set network.variables to those of the data"
+                f"{x.shape[-1]}: set task.network.variables to those of the data"
             )
         return monomials(x.to(self.coefficients.dtype), self.powers)
 
