@@ -207,6 +207,20 @@ def test_no_file(tmp_path):
         EventFiles(str(tmp_path / "b*.h5"), [3])
 
 
+def test_a_folder_is_no_file_of_events(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r": a folder: expected a file or a pattern such as"):
+        EventFiles(str(tmp_path), [3])
+
+
+def test_what_a_transform_has_spoilt_is_not_blamed_on_the_columns(tmp_path):
+    def logarithm(arrays):
+        return Arrays(arrays.events, {"x": (arrays.points["x"] - 3).log()}, arrays.offsets)
+
+    files = EventFiles(str(write(tmp_path / "a.h5", part(0, 5))), [3], transform=logarithm)
+    with pytest.raises(ValueError, match=r"a\.h5, events 0–4, after data\.transform: array 'x' holds NaN"):
+        files.read(files.blocks(5)[0])
+
+
 @pytest.mark.parametrize(
     ("path", "arrays", "message"),
     [

@@ -1,6 +1,7 @@
 """Events of many files, read block by block."""
 
 import glob
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -107,7 +108,9 @@ class EventFiles:
             columns = file.read(self._names, block.start, block.stop)
         finite(columns, origin)
         arrays = Arrays(self._picked(columns.events), self._picked(columns.points), columns.offsets)
-        return checked(self._transform(arrays) if self._transform else arrays, self.in_shape, origin)
+        if self._transform is None:
+            return checked(arrays, self.in_shape, origin)
+        return checked(self._transform(arrays), self.in_shape, f"{origin}, after data.transform")
 
     def _picked(self, columns: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         picked = {}
@@ -157,9 +160,10 @@ def files_of(path: str | list[str]) -> list[Path]:
         if ".root:" in pattern:
             base, _, tree = pattern.partition(".root:")
             base, tree = base + ".root", ":" + tree
-        files = [base] if Path(base).is_file() else sorted(glob.glob(base, recursive=True))
+        files = [base] if Path(base).is_file() else sorted(filter(os.path.isfile, glob.glob(base, recursive=True)))
         if not files:
-            raise FileNotFoundError(f"{pattern}: no such file: expected a file or a pattern such as 'showers/*.h5'")
+            what = "a folder" if Path(base).is_dir() else "no such file"
+            raise FileNotFoundError(f"{pattern}: {what}: expected a file or a pattern such as 'showers/*.h5'")
         paths += [Path(file + tree) for file in files]
     return list({file.resolve(): file for file in paths}.values())
 
