@@ -79,7 +79,7 @@ def train(folder: Path, variant: str, seed: int, words: list[str]) -> None:
     """Train by the command line: go on with a run of these words that was broken off, or begin one of its own.
 
     Raises:
-        SystemExit: The training failed.
+        SystemExit: The training failed or was stopped.
     """
     files = sorted(folder.glob(f"{variant}/seed_{seed}_*/overrides.yaml"))
     broken_off = [file.parent for file in files if sorted(_words(file.parent)) == sorted(words)]
@@ -88,8 +88,11 @@ def train(folder: Path, variant: str, seed: int, words: list[str]) -> None:
     else:
         arguments = [f"hydra.run.dir={folder / variant / f'seed_{seed}_{secrets.token_hex(3)}'}", *words]
     done = subprocess.run([Path(sysconfig.get_path("scripts")) / "physml", "train", *arguments])
-    if done.returncode:  # it has said why
-        raise SystemExit(f"{variant}, seed {seed}: its training failed, and the study ends: mend it and start again")
+    if done.returncode:
+        raise SystemExit(
+            f"{variant}, seed {seed}: its training ended with status {done.returncode}, and so does the study: "
+            "the same command goes on from what is finished"
+        )
 
 
 def _words(run: Path) -> list[str]:

@@ -191,7 +191,7 @@ def test_other_features_and_empty_sensors_are_refused(network, event):
         network(offsets=OFFSETS, **event)
 
 
-@pytest.mark.parametrize("name", ["width", "depth", "bins", "layers", "blocks"])
+@pytest.mark.parametrize("name", ["width", "depth", "bins", "layers"])
 def test_numbers_out_of_bounds_are_refused(name):
     with pytest.raises(ValueError, match=f"expected {name} >.* got 0: raise it"):
         BinningCNN(5, 2, **{"width": 8.0, "depth": 6.0} | {name: 0})

@@ -185,3 +185,13 @@ def test_the_default_starts_cannot_turn_a_rod_over():
     corners = torch.tensor([[1.0, s, 0.4, r] for s in (-1.0, 1.0) for r in (-0.4, 0.4)], dtype=torch.float64)
     assert AngularStates().energy(corners).max() < 2
     np.testing.assert_allclose((drawn["x_noisy"] - drawn["x"]).std(), 0.1, rtol=0.05)
+
+
+@pytest.mark.parametrize("name", ["count", "steps", "dt", "noise", "angle", "velocity"])
+def test_numbers_out_of_bounds_are_refused(name):
+    with pytest.raises(ValueError, match=f"expected {name} >.* got -1: raise it"):
+        angular_states(np.random.default_rng(1), **{name: -1})
+
+
+def test_a_state_by_itself_is_a_trajectory():
+    assert angular_states(np.random.default_rng(1), count=3, steps=0)["x"].shape == (3, 1, 4)

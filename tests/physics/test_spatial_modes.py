@@ -37,7 +37,7 @@ def test_trajectories_obey_the_law_in_units_of_forty():
 
 
 def test_starts_fill_their_box_and_the_noise_is_as_asked_for():
-    drawn = simulate(np.random.default_rng(1), 2000, law=Lorenz(), steps=1, points=16, noise=0.1)
+    drawn = simulate(np.random.default_rng(1), 2000, law=Lorenz(), steps=0, points=16, noise=0.1)
     start = 40 * drawn["z"][:, 0]
     for number, (centre, half) in enumerate([(0, 36), (0, 48), (25, 41)]):
         assert start[:, number].min() == pytest.approx(centre - half, abs=0.02 * half)

@@ -27,6 +27,12 @@ class Linear(nn.Module):
         return self.map(x)
 
 
+class Lazy(Linear):
+    def __init__(self):
+        super().__init__()
+        self.map = nn.LazyLinear(2, dtype=torch.float64)
+
+
 class Norm(nn.Module):
     """Ω = ⟨ŷ²⟩."""
 
@@ -329,6 +335,12 @@ def test_a_constraint_cannot_have_the_name_of_the_loss():
 def test_a_layer_without_weights_is_refused():
     with pytest.raises(ValueError, match=r"got none in 1.weight of shape \(2, 0\): raise the size"):
         make(network=nn.Sequential(nn.Identity(), nn.Linear(0, 2)))
+
+
+def test_a_layer_whose_size_is_not_known_yet_is_none():
+    task = make(network=Lazy())
+    task.objective(batch())
+    assert task.network.map.weight.shape == (2, 3)
 
 
 def test_gradients_are_refused_where_the_trainer_does_not_give_them(tmp_path, monkeypatch):

@@ -26,7 +26,8 @@ class ConflictFree(nn.Module):
     It costs one pass backward for each term. Constraints that hold to rounding
     (`physml.constraints.factors.beyond_rounding`) are left out.
 
-    Units: none; the direction of g does not depend on those of the terms.
+    Units: none; the direction of g does not depend on those of the terms, of constraints whose violations are not all
+    below 32 ε.
 
     Source: Liu, Chu and Thuerey 2024, arXiv 2408.11104.
 

@@ -1,6 +1,5 @@
 """What weightings share: weights of L and of the constraints from factors, and which terms are worth weighing."""
 
-import math
 from collections.abc import Mapping
 
 import torch
@@ -30,12 +29,14 @@ def gammas(factors: Tensor, weights: Mapping[str, float]) -> dict[str, Tensor]:
 
 
 def beyond_rounding(terms: Tensor, weights: Mapping[str, float]) -> Tensor:
-    r"""Return which terms are more than rounding errors: L, and the constraints with :math:`\Omega_k > \epsilon^2`.
+    r"""Return which terms are more than rounding errors: L, and constraints with :math:`|\Omega_k| > (32 \epsilon)^2`.
 
     The gradient of a law that the network obeys as it is built, such as a sum to one after a softmax, is made of
     rounding errors. A strategy that made it as large as the others would train the network on them.
 
-    Units: that of a violation that counts as one, with which the Ω are made; ε is the precision.
+    Units: that of a violation that counts as one, with which the Ω are made; ε is the precision, and sums of many
+    numbers are off by several of it. A law in units so large that all of its violations are below 32 ε is taken for
+    one that holds: give it a scale.
 
     Args:
         terms: L and the w_k Ω_k.
@@ -47,5 +48,5 @@ def beyond_rounding(terms: Tensor, weights: Mapping[str, float]) -> Tensor:
         >>> beyond_rounding(torch.tensor([0.3, 2e-3, 2e-15]), {"energy": 0.1, "sum_to_one": 1.0})
         tensor([ True,  True, False])
     """
-    exact = torch.finfo(terms.dtype).eps ** 2
-    return terms > terms.new_tensor([-math.inf, *(exact * weight for weight in weights.values())])
+    exact = (32 * torch.finfo(terms.dtype).eps) ** 2
+    return terms.abs() > terms.new_tensor([-1.0, *(exact * abs(weight) for weight in weights.values())])

@@ -21,7 +21,7 @@ class GradNorm(nn.Module):
     network instead of those of a last common layer. They cost one pass backward for each term. Constraints that hold to
     rounding (`physml.constraints.factors.beyond_rounding`) are left out.
 
-    Units: none; the λ undo those of the terms.
+    Units: none; the λ undo those of the terms, of constraints whose violations are not all below 32 ε.
 
     Source: Chen, Badrinarayanan, Lee and Rabinovich 2018, arXiv 1711.02257.
 
@@ -48,20 +48,21 @@ class GradNorm(nn.Module):
     ) -> dict[str, Tensor]:
         """Return γ by name. Shapes: terms (L, w_1 Ω_1, …)."""
         if self.training:
-            norms = torch.where(beyond_rounding(terms, weights), gradients(terms).norm(dim=1), 0)
-            self._advance(terms.detach(), norms)
+            self._advance(terms.detach(), gradients(terms).norm(dim=1), beyond_rounding(terms, weights))
         return gammas(self.factors, weights)
 
     @torch.no_grad()
-    def _advance(self, terms: Tensor, norms: Tensor) -> None:
+    def _advance(self, terms: Tensor, norms: Tensor, counts: Tensor) -> None:
         memory = self.memory
         if int(self.step) == 0:
-            self.first.copy_(torch.where(norms > 0, terms, 0))
+            self.first.copy_(torch.where(counts, terms, 0))
             memory = 0.0
         self.step += 1
         progress = torch.where(self.first > 0, terms / self.first, 1)  # what began at 0 has not lagged behind yet
         rate = (progress / progress.mean()).clamp(min=torch.finfo(terms.dtype).tiny)
-        acts = norms > 0  # a term without a gradient, such as a constraint that is off, has nothing to balance
+        acts = counts & (norms > 0)  # a term without a gradient, such as a constraint that is off, has none to balance
+        if not acts.any():
+            return
         target = torch.where(acts, rate**self.restoring / norms, 0)
         target = acts.sum() * target / target.sum()
         self.factors.copy_(memory * self.factors + (1 - memory) * target)

@@ -23,8 +23,8 @@ class NeuralTangentKernel(nn.Module):
     squared error or an equation. The trace is that of the gradient of a random sum of the residuals (Hutchinson), whose
     squared length it is on average, and is averaged over such draws. A draw is made from the number of the step, so
     that a resumed training draws as an uninterrupted one; it costs a pass forward, and one backward for each term.
-    Constraints that hold to rounding (`physml.constraints.factors.beyond_rounding`) keep their κ, or are left out if
-    they have none yet.
+    Constraints that hold to rounding (`physml.constraints.factors.beyond_rounding`), and whose κ are also rounding
+    errors beside the largest, are left out.
 
     Units: none; the λ undo those of the terms.
 
@@ -89,8 +89,10 @@ class NeuralTangentKernel(nn.Module):
             signs = torch.randint(2, r.shape, generator=generator).to(r) * 2 - 1
             sums.append(scale * (signs * r).sum() / r.numel() ** 0.5)
         drawn = gradients(torch.stack(sums)).square().sum(dim=1)
-        before, memory = (self.rates, self.memory) if step else (torch.zeros_like(self.rates), 0.0)
-        self.rates.copy_(torch.where(counts, memory * before + (1 - memory) * drawn, before))
+        counts = counts | (drawn > torch.finfo(drawn.dtype).eps * drawn.max())
+        known = (self.rates > 0) if step else torch.zeros_like(counts)
+        averaged = torch.where(known, self.memory * self.rates + (1 - self.memory) * drawn, drawn)
+        self.rates.copy_(torch.where(counts, averaged, 0))
 
 
 def residual(law: nn.Module, arrays: Mapping[str, Any], term: Tensor | None = None) -> Tensor:

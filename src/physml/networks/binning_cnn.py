@@ -71,7 +71,8 @@ class BinningCNN(nn.Module):
         softmax: bool = True,
     ) -> None:
         super().__init__()
-        check_at_least(1, bins=bins, layers=layers, blocks=blocks)
+        check_at_least(1, bins=bins, layers=layers)
+        check_at_least(0, blocks=blocks)
         check_positive(width=width, depth=depth)
         self.in_features, self.read_features = in_features, read_features
         self.width, self.depth, self.bins, self.layers = width, depth, bins, layers

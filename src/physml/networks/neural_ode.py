@@ -46,7 +46,7 @@ class NeuralODE(nn.Module):
     ) -> None:
         super().__init__()
         check_at_least(1, horizon=horizon)
-        check_positive(dt=dt, tolerance=tolerance)
+        check_positive(tolerance=tolerance)
         self.horizon, self.dt, self.tolerance = horizon, dt, tolerance
         self.network = MLP([features], [features], list(hidden), nn.Tanh())
         nn.init.zeros_(self.network.layers[-1].weight)

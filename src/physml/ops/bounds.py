@@ -2,14 +2,14 @@
 
 
 def check_at_least(least: float, **numbers: float) -> None:
-    """Refuse numbers below a bound, or that are none.
+    """Refuse numbers below a bound, and NaN.
 
     Args:
         least: The bound.
         numbers: What is checked, by the names that the user knows.
 
     Raises:
-        ValueError: A number is too small.
+        ValueError: A number is too small or NaN.
 
     Example:
         >>> check_at_least(1, blocks=0)
@@ -18,17 +18,17 @@ def check_at_least(least: float, **numbers: float) -> None:
     """
     for name, number in numbers.items():
         if not number >= least:
-            raise ValueError(f"expected {name} >= {least:g}, got {number:g}: raise it")
+            raise ValueError(f"expected {name} >= {least}, got {number}: raise it")
 
 
 def check_positive(**numbers: float) -> None:
-    """Refuse numbers that are not above 0.
+    """Refuse numbers that are not above 0, and NaN.
 
     Args:
         numbers: What is checked, by the names that the user knows.
 
     Raises:
-        ValueError: A number is 0, negative or none.
+        ValueError: A number is 0, negative or NaN.
 
     Example:
         >>> check_positive(dt=-0.1)
@@ -37,4 +37,4 @@ def check_positive(**numbers: float) -> None:
     """
     for name, number in numbers.items():
         if not number > 0:
-            raise ValueError(f"expected {name} > 0, got {number:g}: raise it")
+            raise ValueError(f"expected {name} > 0, got {number}: raise it")

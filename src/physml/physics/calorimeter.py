@@ -28,7 +28,7 @@ class Calorimeter:
         split: Fine cells across a split one.
 
     Raises:
-        ValueError: The lists differ in length, or the split cells do not lie centrally.
+        ValueError: The lists differ in length, the split cells do not lie centrally, or a number is out of bounds.
 
     Example:
         >>> len(Calorimeter())
@@ -43,6 +43,8 @@ class Calorimeter:
         fine: list[int] | None = None,
         split: int = 2,
     ) -> None:
+        check_at_least(1, split=split)
+        check_positive(width=width)
         thickness = [2.5] * 8 + [5.0] * 4 + [10.0] * 2 if thickness is None else list(thickness)
         cells = [6] * 12 + [4] * 2 if cells is None else list(cells)
         fine = [4] * 8 + [2] * 6 if fine is None else list(fine)
@@ -51,6 +53,8 @@ class Calorimeter:
                 "thickness, cells and fine need one number a layer each, "
                 f"got {len(thickness)}, {len(cells)} and {len(fine)}: make the lists equally long"
             )
+        for layer, (depth, number) in enumerate(zip(thickness, cells, strict=True)):
+            check_positive(**{f"thickness[{layer}]": depth, f"cells[{layer}]": number})
         if any(f > n or (f and (n - f) % 2) for n, f in zip(cells, fine, strict=True)):
             raise ValueError(
                 "fine cells must lie centrally: expected fine ≤ cells, both odd or both even, or fine = 0, "
@@ -197,8 +201,8 @@ def simulate(
         ValueError: The impacts may be so close that shower 1 is nearer to the axis, a range is empty, or a number
             is out of bounds.
     """
-    check_at_least(1, count=count)
-    check_at_least(0, spread=spread, noise=noise, threshold=threshold, hadronic_response=hadronic_response)
+    check_at_least(1, count=count, energy_min=energy_min)
+    check_at_least(0, spread=spread, noise=noise, hadronic_response=hadronic_response)
     check_positive(sampling_term=sampling_term)
     for what, low, high in (("energy", energy_min, energy_max), ("distance", distance_min, distance_max)):
         if not low <= high:

@@ -227,7 +227,7 @@ def wake(points: int = 256, frames: int = 200, start: int = 500, settle: int = 2
     doi 10.1016/j.jcp.2018.10.045; the solution is our own.
 
     Args:
-        points: Circles around the cylinder.
+        points: Circles around the cylinder; with fewer than 96 the flow does not stay finite.
         frames: Times after the first, 0.1 apart.
         start: For how many times of 0.1 the flow develops on half of the circles.
         settle: For how many it goes on, on all of them, until the first time.
@@ -240,7 +240,7 @@ def wake(points: int = 256, frames: int = 200, start: int = 500, settle: int = 2
         ValueError: A number is out of bounds.
     """
     check_at_least(1, frames=frames, start=start, settle=settle)
-    check_at_least(18, points=points)
+    check_at_least(96, points=points)
     rough, flow = CylinderFlow(points // 2), CylinderFlow(points)
     begun, _ = deque(_frames(rough, rough.disturbance(), start), maxlen=1).pop()
     settled = islice(_frames(flow, flow.refined(rough, begun), settle + frames), settle - 1, None)

@@ -192,7 +192,13 @@ def angular_states(
     Returns:
         ``t`` (steps + 1,), ``x`` (trajectories, steps + 1, 4), the states, ``x_noisy``, the same as measured, ``v``,
         their derivatives, and ``E`` (trajectories, steps + 1), their energies.
+
+    Raises:
+        ValueError: A number is out of bounds.
     """
+    check_at_least(1, count=count)
+    check_at_least(0, steps=steps, noise=noise, angle=angle, velocity=velocity)
+    check_positive(dt=dt)
     law = law or AngularStates()
     bounds = np.array([angle, angle, velocity, velocity])
     x = law.trajectory(torch.from_numpy(rng.uniform(-bounds, bounds, (count, 4))), dt, steps)
@@ -230,8 +236,8 @@ def simulate(
     Raises:
         ValueError: A number is out of bounds.
     """
-    check_at_least(1, count=count, steps=steps)
-    check_at_least(0, angle=angle, velocity=velocity)
+    check_at_least(1, count=count)
+    check_at_least(0, steps=steps, angle=angle, velocity=velocity)
     check_positive(dt=dt)
     pendulum = pendulum or DoublePendulum()
     theta = torch.from_numpy(rng.uniform(-angle, angle, (count, 2)))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from physml.ops.bounds import check_at_least
+from physml.ops.bounds import check_at_least, check_positive
 from physml.physics.galaxy import Galaxies, convolve, expose, moffat, render
 
 CLASSES = ("elliptical", "lenticular", "spiral", "barred spiral", "edge-on disc")
@@ -82,6 +82,7 @@ def simulate(
     """
     check_at_least(1, count=count, size=size)
     check_at_least(0, sky=sky)
+    check_positive(flux=min(flux), fwhm=min(fwhm))
     label = rng.integers(0, len(CLASSES), count)
     galaxies = population(rng, label, flux)
     seeing = rng.uniform(*fwhm, count)

@@ -153,8 +153,8 @@ def two_bodies(
     Raises:
         ValueError: A number is out of bounds.
     """
-    check_at_least(1, count=count, steps=steps)
-    check_at_least(0, spread=spread)
+    check_at_least(1, count=count)
+    check_at_least(0, steps=steps, spread=spread)
     check_positive(dt=dt)
     place = rng.uniform(0.5, 1.5, (count, 2))
     radius = np.linalg.norm(place, axis=1, keepdims=True)
@@ -192,8 +192,8 @@ def three_bodies(
     Raises:
         ValueError: A number is out of bounds.
     """
-    check_at_least(1, count=count, steps=steps)
-    check_at_least(0, spread=spread)
+    check_at_least(1, count=count)
+    check_at_least(0, steps=steps, spread=spread)
     check_positive(dt=dt)
     place = rng.uniform(-1, 1, (count, 2))
     radius = rng.uniform(0.9, 1.2, (count, 1))

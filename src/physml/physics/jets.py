@@ -50,7 +50,12 @@ def simulate(
         ValueError: A number is out of bounds.
     """
     check_at_least(1, count=count)
-    check_at_least(0, pt_min=pt_min, top_fraction=top_fraction, gluon_fraction=gluon_fraction)
+    if not (0 <= top_fraction <= 1 and 0 <= gluon_fraction <= 1):
+        raise ValueError(
+            f"expected top_fraction and gluon_fraction from 0 to 1, got {top_fraction:g} and {gluon_fraction:g}: "
+            "they are probabilities"
+        )
+    check_at_least(0, pt_min=pt_min)
     check_at_least(pt_min, pt_max=pt_max)
     check_positive(radius=radius, alpha_s=alpha_s, cutoff=cutoff)
     label = (rng.random(count) < top_fraction).astype(np.int64)

@@ -113,10 +113,10 @@ def simulate(
     Raises:
         ValueError: A number is out of bounds.
     """
-    check_at_least(1, count=count, steps=steps)
-    check_at_least(0, noise=noise)
-    check_at_least(lowest, highest=highest)
+    check_at_least(1, count=count)
+    check_at_least(0, steps=steps, noise=noise)
     check_positive(dt=dt, lowest=lowest)
+    check_at_least(lowest, highest=highest)
     law = law or LotkaVolterra()
     x = law.trajectory(torch.from_numpy(rng.uniform(lowest, highest, (count, 2))), dt, steps)
     return measured_trajectories(law, x, dt, noise * rng.standard_normal(x.shape))

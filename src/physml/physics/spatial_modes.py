@@ -75,8 +75,8 @@ def simulate(
     Raises:
         ValueError: A number is out of bounds.
     """
-    check_at_least(1, count=count, steps=steps, points=points, substeps=substeps)
-    check_at_least(0, noise=noise)
+    check_at_least(1, count=count, points=points, substeps=substeps)
+    check_at_least(0, steps=steps, noise=noise)
     check_positive(dt=dt)
     start = torch.from_numpy(rng.uniform(-1, 1, (count, 3)) * HALF_WIDTHS + CENTRE)
     z = integrate(law.derivative, start, dt, steps, substeps=substeps)

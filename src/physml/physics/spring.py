@@ -114,8 +114,8 @@ def simulate(
     Raises:
         ValueError: A number is out of bounds.
     """
-    check_at_least(1, count=count, steps=steps)
-    check_at_least(0, noise=noise)
+    check_at_least(1, count=count)
+    check_at_least(0, steps=steps, noise=noise)
     check_positive(dt=dt)
     x = law.trajectory(starts(rng, count), dt, steps)
     return measured_trajectories(law, x, dt, noise * rng.standard_normal(x.shape))

@@ -61,7 +61,7 @@ def log_density(x: np.ndarray, noise: float = 0.1) -> np.ndarray:
     Raises:
         ValueError: `noise` is not positive.
     """
-    if noise <= 0:
+    if not noise > 0:
         raise ValueError(f"expected noise > 0, got {noise}: without noise the moons have no density in the plane")
     nodes, weights = np.polynomial.legendre.leggauss(32 + round(10 / noise))
     centres = _moons(0.5 * np.pi * (nodes + 1)).reshape(-1, 2)
