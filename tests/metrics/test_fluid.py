@@ -57,7 +57,17 @@ def test_momentum_error_of_free_fall_and_of_a_push():
 def test_momentum_error_leaves_the_walls_out():
     path = torch.rand(2, 6, 2, dtype=torch.float64)
     path[0] = 0.01  # in the corner
-    assert momentum_error(path[:, 2:], path[:, :2], torch.tensor([0, 2]), 0.1).tolist() == [0.0]
+    assert momentum_error(path[:, 2:], path[:, :2], torch.tensor([0, 2]), 0.1).tolist() == []
+    path[0, 2:] = torch.nan  # what it would have been is not known
+    assert momentum_error(path[:, 2:], path[:, :2], torch.tensor([0, 2]), 0.1).isnan().tolist() == [True]
+
+
+def test_frames_at_a_wall_do_not_lower_the_momentum_error():
+    dt, times = 0.1, torch.arange(8, dtype=torch.float64)[:, None]
+    start = torch.tensor([[0.3, 0.2], [0.5, 0.2]], dtype=torch.float64)[:, None]
+    path = start + 0.5 * (dt * times) ** 2 * torch.tensor([0.3, -1.0])  # near the ground from frame 4 on
+    found = momentum_error(path[:, 2:], path[:, :2], torch.tensor([0, 2]), dt)
+    assert float(found) == pytest.approx(0.3 * (6 / (6 + 3)) ** 0.5, rel=1e-6)
 
 
 def test_mass_inside_counts_the_last_frame():

@@ -70,8 +70,8 @@ def momentum_error(
 
     .. math:: \sqrt{\langle f_{kt}^2 \rangle_{k, t}}
 
-    It counts as zero where the predicted water may touch a wall that bounds the component: what it exerts there is not
-    known.
+    The mean is over the components and frames in which the predicted water touches no wall that bounds the component:
+    what a wall exerts is not known. Events without such a frame have no error.
 
     Units: the weight of the water.
 
@@ -86,16 +86,18 @@ def momentum_error(
         water: The tank (default: `Water()`).
 
     Shapes:
-        rollout (points, frames, 2), x (points, observed, 2), offsets (events + 1,) → (events,)
+        rollout (points, frames, 2), x (points, observed, 2), offsets (events + 1,) → (events that have an error,); NaN
+        where a rollout is
     """
     path = torch.cat([x[:, -2:], rollout], dim=1)
-    squares = []
+    squares, known = 0.0, 0
     for t in range(1, path.shape[1] - 1):
         force, holds = momentum_imbalance(
             path[:, t - 1], path[:, t], path[:, t + 1], offsets, dt, margin, water or Water()
         )
-        squares.append((force.square() * holds).mean(-1))
-    return torch.stack(squares).mean(0).sqrt()
+        squares, known = squares + (force.square() * holds).sum(-1), known + holds.sum(-1)
+    error = (squares / known).sqrt()
+    return error[(known > 0) | squares.isnan()]
 
 
 def mass_inside(rollout: Tensor, offsets: Tensor, water: Water | None = None) -> Tensor:
