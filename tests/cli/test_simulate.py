@@ -75,6 +75,21 @@ def test_numbers_with_which_no_system_can_be_simulated(system, name, number):
         call(build(config_of(system) | {name: number}), {"rng": np.random.default_rng(1)})
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["system=water", "+system.speed=50"], "expected a speed well below that of sound, 10, got 50"),
+        (["system=calorimeter", "+system.distance_min=50", "+system.distance_max=60"], "expected impacts up to 15 cm"),
+        (["system=calorimeter", "+system.threshold=1e9"], "expected sensors above threshold=1e+09 GeV, got none in 3"),
+        (["system=calorimeter", "seed=-1"], "seed: expected 0 or more, got -1"),
+    ],
+)
+def test_simulations_of_nothing(command, tmp_path, words, message):
+    done = command("simulate", *words, "+system.count=3", "output=a.npz")
+    assert (done.code, list(tmp_path.iterdir())) == (2, [])
+    assert done.complaint.startswith(message)
+
+
 @pytest.mark.parametrize("system", [each for each in SYSTEMS if {"rng", "count"} <= parameters_of(each).keys()])
 def test_events_of_every_system_are_read_as_they_were_drawn(command, tmp_path, system):
     sizes = [f"+system.{name}=5" for name in ("frames", "steps") if name in parameters_of(system)]

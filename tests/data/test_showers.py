@@ -1,8 +1,11 @@
 import numpy as np
+import pytest
 import torch
 
 from physml.cli.compose import compose_config
-from physml.data.showers import ShowerSource
+from physml.data.arrays import Arrays
+from physml.data.showers import ShowerFeatures, ShowerSource
+from physml.physics.calorimeter import simulate
 from physml.runs.build import build
 
 
@@ -54,3 +57,18 @@ def test_the_data_of_2019_have_2102_sensors_that_grow_with_depth_and_distance_fr
     front, back = calorimeter.position[:, 2] < 12, calorimeter.position[:, 2] > 64
     inner = np.abs(calorimeter.position[:, :2]).max(1) < 7
     assert calorimeter.size[front & inner].max() < calorimeter.size[front & ~inner].max() < calorimeter.size[back].min()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("E", 0.0, "expected energies E > 0 of sensors, got 0"),
+        ("t", 0.7, r"expected fractions t that sum to one, got \["),
+    ],
+)
+def test_columns_that_are_no_showers(name, value, message):
+    drawn = {name: torch.as_tensor(array) for name, array in simulate(np.random.default_rng(1), count=2).items()}
+    events, offsets = {name: drawn.pop(name) for name in ("E_beam", "impact")}, drawn.pop("offsets")
+    drawn[name][7] = value
+    with pytest.raises(ValueError, match=message):
+        ShowerFeatures()(Arrays(events, drawn, offsets))

@@ -123,7 +123,7 @@ def test_mass_stays_in_the_tank(monkeypatch):
     arguments = {"count": 3, "frames": 150, "speed": 2.0}
     assert lost(simulate(np.random.default_rng(0), **arguments)["x"]) == 0
     monkeypatch.setattr(Water, "_within_walls", lambda self, velocity: velocity)  # a tank without walls
-    assert lost(simulate(np.random.default_rng(0), **arguments)["x"]) > 0
+    assert lost(simulate(np.random.default_rng(0), **arguments | {"frames": 15})["x"]) > 0
 
 
 def test_water_at_rest_carries_its_own_weight():
@@ -262,3 +262,10 @@ def test_water_that_fills_the_tank_is_inside(packing):
 def test_water_that_does_not_fit_is_refused(size):
     with pytest.raises(ValueError, match="expected water of a width and height from"):
         simulate(np.random.default_rng(0), count=1, smallest=size, largest=size)
+
+
+def test_water_that_is_no_longer_finite_is_told():
+    water = Water()
+    state = water.at(torch.tensor([[0.5, 0.5]]), torch.tensor([[torch.nan, 0.0]]))
+    with pytest.raises(FloatingPointError, match="no longer finite at frame 1 of 3 with 8 steps a frame"):
+        water.trajectory(state, torch.tensor([0, 1]), 0.01, 3, 8)

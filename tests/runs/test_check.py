@@ -9,6 +9,7 @@ import torch
 
 from physml.cli.compose import compose_config
 from physml.runs.check import accepted, did_you_mean, node_problems, problems
+from physml.tasks.supervised import SupervisedTask
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +99,13 @@ def test_a_good_config_has_none(config):
         ("sed", 1, "sed: unknown (did you mean 'seed'?); there are name, seed"),
         ("optimizer", {"lr": 1}, "optimizer: unknown (did you mean 'task.optimizer'?); there are name, seed"),
         ("monitor.nam", 1, "monitor.nam: unknown (did you mean 'name'?); there are name, mode"),
+        (
+            "monitor.name",
+            "val/los",
+            "monitor.name: no 'val/los' is logged (did you mean 'val/loss'?); there are val/J, ",
+        ),
+        ("seed", -1, "seed: expected 0 to 4294967295, got -1"),
+        ("name", "../evil", "name: expected the name of a folder in the one of the runs, got '../evil'"),
         ("data", None, "data: expected a choice of the config group 'data', got nothing: add data=NAME"),
     ],
 )
@@ -106,6 +114,17 @@ def test_each_mistake_gives_one_line(config, path, value, line):
     assert len(found) == 1, found
     assert found[0].startswith(line)
     assert "\n" not in found[0]
+
+
+@pytest.mark.parametrize("name", ["val/omega/bounds", "val/gamma/bounds", "train/J"])
+def test_what_may_be_monitored(config, name):
+    assert changed(config, "monitor.name", name) == []
+
+
+def test_a_task_of_ones_own_may_log_more(config, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mine", types.SimpleNamespace(Task=SupervisedTask))
+    config["task"]["_target_"] = "mine.Task"
+    assert changed(config, "monitor.name", "val/mine") == []
 
 
 def test_a_missing_argument(config):

@@ -3,9 +3,11 @@ import pytest
 import torch
 
 from physml.data.arrays import Arrays
+from physml.networks.gravnet import GravNet
 from physml.runs.event_writers import WRITERS
 from physml.runs.load import load
 from physml.runs.predict import predict
+from physml.tasks.supervised import SupervisedTask
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,19 @@ def test_no_targets_are_needed(task, toy_file, tmp_path):
 def test_events_of_another_shape(task, tmp_path):
     np.savez(tmp_path / "a.npz", x=np.zeros((5, 4)))
     with pytest.raises(ValueError, match=r"a\.npz: x has shape \[4\] per event, expected \[3\]"):
+        predict(task, tmp_path / "a.npz")
+
+
+def test_no_events(task, tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.zeros((0, 3)))
+    with pytest.raises(ValueError, match=r"a\.npz: expected events to predict for, got none"):
+        predict(task, tmp_path / "a.npz")
+
+
+def test_an_array_that_the_network_reads_is_not_there(tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.zeros((5, 3)))
+    task = SupervisedTask(GravNet(3, 2, blocks=1, k=2), torch.nn.MSELoss(), torch.optim.SGD)
+    with pytest.raises(ValueError, match=r"a\.npz: GravNet reads 'offsets', but there is only x"):
         predict(task, tmp_path / "a.npz")
 
 

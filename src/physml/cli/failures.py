@@ -30,7 +30,7 @@ def explain(error: BaseException) -> tuple[str, int]:
         return f"{error.override!r} is not an override ({_first_line(error)}): write key=value", 2
     if isinstance(error, HydraException | ConfigCompositionException | OmegaConfBaseException):
         return _configuration(error), 2
-    if isinstance(error, OSError | ValueError | ImportError):
+    if isinstance(error, OSError | ValueError | FloatingPointError | ImportError):
         text = " ".join(str(error).split()) or type(error).__name__
         if isinstance(error, OSError) and error.strerror and error.filename:
             text = f"{error.filename}: {error.strerror}: choose another place or mend its permissions"

@@ -21,9 +21,9 @@ def checked(arrays: Arrays, in_shape: list[int], origin: str) -> Arrays:
         raise ValueError(f"{origin}: expected an array 'x', got only {', '.join(sorted(everything)) or 'none'}")
     shape = list(everything["x"].shape[1:])
     if shape != list(in_shape):
+        other = f", or train with data.in_shape={shape}" if shape else ""
         raise ValueError(
-            f"{origin}: x has shape {shape} per event, expected {list(in_shape)}: use data of this shape, "
-            f"or train with data.in_shape={shape}"
+            f"{origin}: x has shape {shape} per event, expected {list(in_shape)}: use data of this shape{other}"
         )
     return finite(arrays, origin)
 

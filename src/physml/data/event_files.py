@@ -110,7 +110,11 @@ class EventFiles:
         arrays = Arrays(self._picked(columns.events), self._picked(columns.points), columns.offsets)
         if self._transform is None:
             return checked(arrays, self.in_shape, origin)
-        return checked(self._transform(arrays), self.in_shape, f"{origin}, after data.transform")
+        try:
+            served = self._transform(arrays)
+        except ValueError as error:
+            raise ValueError(f"{origin}: {error}") from error
+        return checked(served, self.in_shape, f"{origin}, after data.transform")
 
     def _picked(self, columns: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         picked = {}

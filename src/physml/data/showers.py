@@ -81,14 +81,22 @@ class ShowerFeatures:
         self.half_depth = float((calorimeter or Calorimeter()).edges[-1]) / 2
 
     def __call__(self, columns: Arrays) -> Arrays:
-        """Return features, targets and what metrics read, in float32."""
-        E, x, y, z, size = (columns.points[name] for name in ("E", "x", "y", "z", "size"))
+        """Return features, targets and what metrics read, in float32.
+
+        Raises:
+            ValueError: An energy is not positive, or the fractions of a sensor do not sum to one.
+        """
+        E, x, y, z, size, t = (columns.points[name] for name in ("E", "x", "y", "z", "size", "t"))
+        if not bool((E > 0).all()):
+            raise ValueError(f"expected energies E > 0 of sensors, got {E.min():g}: leave out sensors without energy")
+        if bool((wrong := (t.sum(1) - 1).abs() > 1e-3).any()):
+            raise ValueError(f"expected fractions t that sum to one, got {t[wrong][0].tolist()}: divide by their sum")
         features = [E.log() / 2, x / 5, y / 5, z / self.half_depth - 1, size / 5]
         return Arrays(
             events={"beam_energy": columns.events["E_beam"].float(), "impact": columns.events["impact"].float()},
             points={
                 "x": torch.stack(features, dim=1).float(),
-                "y": columns.points["t"].float(),
+                "y": t.float(),
                 "energy": E.float(),
                 "position": torch.stack([x, y, z], dim=1).float(),
             },

@@ -198,8 +198,8 @@ def simulate(
         (events, 2) and ``impact`` (events, 2, 2), the x and y of each shower's impact.
 
     Raises:
-        ValueError: The impacts may be so close that shower 1 is nearer to the axis, a range is empty, or a number
-            is out of bounds.
+        ValueError: The impacts may be so close that shower 1 is nearer to the axis, or outside the calorimeter, a range
+            is empty, no sensor is above threshold, or a number is out of bounds.
     """
     check_at_least(1, count=count, energy_min=energy_min)
     check_at_least(0, spread=spread, noise=noise, hadronic_response=hadronic_response)
@@ -213,12 +213,19 @@ def simulate(
             "raise distance_min or lower spread"
         )
     calorimeter = calorimeter or Calorimeter()
+    if distance_max + spread > calorimeter.width / 2:
+        raise ValueError(
+            f"expected impacts up to {calorimeter.width / 2:g} cm from the axis, where the calorimeter ends, got up to "
+            f"{distance_max + spread:g}: lower distance_max"
+        )
     chunks = [
         _read(rng, calorimeter, *beams, sampling_term, hadronic_response, noise, threshold)
         for beams in _beams(rng, count, (energy_min, energy_max), (distance_min, distance_max), spread)
     ]
     arrays = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
     sensor = arrays.pop("sensor")
+    if not len(sensor):
+        raise ValueError(f"expected sensors above threshold={threshold:g} GeV, got none in {count} events: lower it")
     position = calorimeter.position[sensor]
     arrays["offsets"] = np.concatenate([[0], np.cumsum(arrays.pop("points"))])
     return arrays | {"x": position[:, 0], "y": position[:, 1], "z": position[:, 2], "size": calorimeter.size[sensor]}

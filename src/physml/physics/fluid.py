@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from rich.console import Console
+from rich.progress import track
 from torch import Tensor
 
 from physml.ops.bounds import check_at_least, check_positive
@@ -158,6 +160,7 @@ class Water:
 
         Raises:
             ValueError: Sound would cross more than 0.4 of a cell in a time step.
+            FloatingPointError: The water is no longer finite.
         """
         if self.sound * dt / substeps > 0.4 * self.cell:
             needed = int(np.ceil(self.sound * dt / (0.4 * self.cell)))
@@ -167,9 +170,16 @@ class Water:
             )
         tank = segment_index(offsets)
         x, v = [state.x], [state.v]
-        for _ in range(steps):
+        console = Console(stderr=True)
+        frames = track(range(steps), "water", console=console, transient=True, disable=not console.is_terminal)
+        for frame in frames:
             for _ in range(substeps):
                 state = self.step(state, tank, dt / substeps)
+            if not torch.isfinite(state.x).all():
+                raise FloatingPointError(
+                    f"the water is no longer finite at frame {frame + 1} of {steps} with {substeps} steps a frame: "
+                    "raise substeps or lower the speed"
+                )
             x.append(state.x)
             v.append(state.v)
         return torch.stack(x, dim=1), torch.stack(v, dim=1)
@@ -287,6 +297,8 @@ def simulate(
             f"expected water of a width and height from {water.spacing:g} to {min(water.width, water.height):g}, those "
             f"of the tank, got {smallest:g} to {largest:g}: change smallest and largest"
         )
+    if not speed < water.sound:
+        raise ValueError(f"expected a speed well below that of sound, {water.sound:g}, got {speed:g}: lower it")
     size, x, v, counts = np.array([water.width, water.height]), [], [], [0]
     for _ in range(count):
         most = np.floor(size / water.spacing + 1e-9)

@@ -6,6 +6,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from hydra.utils import get_object
@@ -20,6 +21,10 @@ def problems(config: Mapping[str, Any]) -> list[str]:
     """Return one line for each unknown key, missing argument and wrong type in a resolved config; nothing is built."""
     inside = [f"task.{key}" for key in config.get("task") or {}]
     found = _unknown("", config, TrainConfig, inside) + _unknown("monitor.", config.get("monitor") or {}, Monitor)
+    if not 0 <= config.get("seed", 0) < 2**32:
+        found.append(f"seed: expected 0 to {2**32 - 1}, got {config['seed']}")
+    if Path(name := str(config.get("name", ""))).is_absolute() or ".." in Path(name).parts:
+        found.append(f"name: expected the name of a folder in the one of the runs, got {name!r}")
     for key in ("data", "task", "trainer"):
         if not config.get(key):
             found.append(f"{key}: expected a choice of the config group {key!r}, got nothing: add {key}=NAME")
@@ -27,7 +32,21 @@ def problems(config: Mapping[str, Any]) -> list[str]:
             found += node_problems(key, config[key])
     for key in ("callbacks", "logger"):
         found += _value(key, config.get(key) or {}, dict[str, object])
-    return found
+    return found or _not_logged(config)
+
+
+def _not_logged(config: Mapping[str, Any]) -> list[str]:
+    """Return one line if what is monitored is of the validation, but nothing that a task of ours logs there."""
+    name, task = (config.get("monitor") or {}).get("name", ""), config["task"]
+    laws, metrics = (
+        [key for key, value in (task.get(each) or {}).items() if value] for each in ("constraints", "metrics")
+    )
+    known = ["val/J", "val/loss", *(f"val/omega/{law}" for law in laws), *(f"val/{metric}" for metric in metrics)]
+    if not name.startswith("val/") or name.startswith("val/gamma/") or name in known:
+        return []
+    if not str(task["_target_"]).startswith("physml."):
+        return []
+    return [f"monitor.name: no {name!r} is logged{did_you_mean(name, known)}; there are {', '.join(known)}"]
 
 
 def _unknown(path: str, node: Mapping[str, Any], schema: type, meant: Sequence[str] = ()) -> list[str]:

@@ -35,16 +35,22 @@ def predict(
     Raises:
         FileNotFoundError: There is no such file.
         PermissionError: The run's transform is of no trusted module.
-        ValueError: The file's arrays are not what the run was trained on.
+        ValueError: The file's arrays are not what the run was trained on, or it has no events.
         MemoryError: The batches are too large.
     """
     found = defaultdict(list)
     with torch.inference_mode():
-        for arrays in _blocks(str(path), dict(task.hparams.get("data", {})), batch_size, allow):
+        for arrays in filter(len, _blocks(str(path), dict(task.hparams.get("data", {})), batch_size, allow)):
             with batches_of(min(batch_size, len(arrays)), "batch_size"):
                 for index, batch in enumerate(BatchLoader(arrays, batch_size)):
-                    for name, array in task.predict_step(batch, index).items():
+                    try:
+                        predicted = task.predict_step(batch, index)
+                    except TypeError as error:  # an array that the network reads is not there
+                        raise ValueError(f"{path}: {error}") from error
+                    for name, array in predicted.items():
                         found[name].append(array.numpy())
+    if not found:
+        raise ValueError(f"{path}: expected events to predict for, got none")
     return {name: np.concatenate(parts) for name, parts in found.items()}
 
 

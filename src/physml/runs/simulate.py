@@ -33,6 +33,8 @@ def simulate(settings: dict[str, Any]) -> None:
     system, seed = settings["system"], settings["seed"]
     if wrong := node_problems("system", system):
         raise ConfigError(wrong)
+    if seed < 0:
+        raise ConfigError([f"seed: expected 0 or more, got {seed}"])
     output, sampler = Path(settings["output"]), build(system)
     if output.suffix in WRITERS and "rng" not in parameters(sampler):
         raise ValueError(
