@@ -45,6 +45,17 @@ def test_the_figure_has_a_panel_for_each_layer_with_all_sensors_of_the_event(net
     assert counts <= set(arrays["offsets"].diff().tolist())
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("wide", [False, True])
+def test_the_bar_is_drawn_where_it_fits(network, arrays, wide):
+    layer = network.blocks[0].gravnet.space
+    before = layer.weight.clone()
+    layer.weight *= 1e3 if wide else 1e-6
+    panel = call(plot_learnt_space, arrays | {"network": network}).axes[0]
+    layer.weight.copy_(before)
+    assert (len(panel.lines), panel.get_title().endswith(", narrower than the bar")) == (int(wide), not wide)
+
+
 def test_a_network_without_a_learnt_space_is_refused(arrays):
     with pytest.raises(ValueError, match="MLP has no GravNet layer"):
         coordinates(MLP([5], [2]), arrays["x"], arrays["offsets"])

@@ -115,7 +115,7 @@ def plot_conservation(
     panels[2].set(ylabel="part of the mass in the tank", ylim=(-0.05, 1.05))
     for panel in panels:
         panel.set_xlabel(r"time / $\sqrt{L/g}$")
-    figure.suptitle("Solid: learned simulator; dashed: truth")
+    figure.suptitle("Solid: learned simulator; dashed: truth; a colour for each tank")
     return figure
 
 
