@@ -81,15 +81,15 @@ def _draw(panel: Axes, space: Tensor, size: NDArray, fraction: NDArray) -> PathC
     first, second = (centred @ axes[:2].T).T.numpy()
     share = float(scale[:2].square().sum() / scale.square().sum())
     bottom = second.min() - 0.12 * np.ptp(second)
-    closer = bool(np.ptp(first) < HALF_WEIGHT)  # as before the space has been learnt
-    if not closer:
+    if np.ptp(first) < HALF_WEIGHT:  # as before the space has been learnt
+        panel.text(0.5, 0.05, "narrower than the bar", transform=panel.transAxes, ha="center")
+    else:
         panel.plot([first.min(), first.min() + HALF_WEIGHT], [bottom, bottom], color="black", linewidth=2.5)
     # A square with room at its edges: were the limits left to the aspect, the layout would not know their numbers.
     reach = 0.55 * max(np.ptp(first), second.max() - bottom)
     x, y = (first.min() + first.max()) / 2, (bottom + second.max()) / 2
     panel.set(xlim=(x - reach, x + reach), ylim=(y - reach, y + reach), aspect="equal")
-    title = f"{100 * share:.0f} % of the variance" + ", narrower than the bar" * closer
-    panel.set(title=title, xlabel="First principal axis of S")
+    panel.set(title=f"{100 * share:.0f} % of the variance", xlabel="First principal axis of S")
     panel.locator_params(nbins=5)
     style = {"cmap": "coolwarm", "vmin": 0, "vmax": 1, "alpha": 0.85, "edgecolors": "0.2", "linewidths": 0.3}
     return panel.scatter(first, second, s=size, c=fraction, **style)
