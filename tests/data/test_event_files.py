@@ -221,6 +221,15 @@ def test_what_a_transform_has_spoilt_is_not_blamed_on_the_columns(tmp_path):
         files.read(files.blocks(5)[0])
 
 
+def test_what_a_transform_refuses_is_told_with_its_file_and_events(tmp_path):
+    def refuse(arrays):
+        raise ValueError("expected more")
+
+    files = EventFiles(str(write(tmp_path / "a.h5", part(0, 5))), [3], transform=refuse)
+    with pytest.raises(ValueError, match=r"a\.h5, events 0–4: expected more"):
+        files.read(files.blocks(5)[0])
+
+
 @pytest.mark.parametrize(
     ("path", "arrays", "message"),
     [

@@ -148,6 +148,19 @@ def test_empty_ranges_are_refused(rng, options, message):
         simulate(rng, **{"count": 1, **options})
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"width": 0.0}, "expected width > 0"),
+        ({"split": 0}, "expected split >= 1"),
+        ({"thickness": [1.0, -1.0], "cells": [4, 4], "fine": [2, 2]}, r"expected thickness\[1\] > 0, got -1"),
+    ],
+)
+def test_sizes_of_no_calorimeter_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        Calorimeter(**options)
+
+
 def test_geometries_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="one number a layer"):
         Calorimeter(thickness=[1.0, 2.0], cells=[4], fine=[2])

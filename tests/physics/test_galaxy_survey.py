@@ -1,6 +1,7 @@
 """The mock survey: its classes are what they claim, and its images reproducible."""
 
 import numpy as np
+import pytest
 
 from physml.physics.galaxy_survey import CLASSES, population, simulate
 
@@ -44,3 +45,9 @@ def test_images_hold_most_of_the_light():
     share = sample["I"].sum((1, 2)) / sample["F"]
     assert (share > 0.6).all()
     assert (share < 1.05).all()  # 5 %: unresolved cusps, see render
+
+
+@pytest.mark.parametrize(("name", "interval"), [("flux", (0.0, 1.0)), ("fwhm", (-2.0, -1.0))])
+def test_intervals_of_no_galaxies_are_refused(name, interval):
+    with pytest.raises(ValueError, match=f"expected {name} > 0"):
+        simulate(np.random.default_rng(1), count=2, **{name: interval})

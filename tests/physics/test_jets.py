@@ -28,6 +28,12 @@ def test_two_body_decay_conserves_momentum_and_masses(rng):
     np.testing.assert_allclose(lorentz.mass(second), m2, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["top_fraction", "gluon_fraction"])
+def test_probabilities_beyond_one_are_refused(rng, name):
+    with pytest.raises(ValueError, match="expected top_fraction and gluon_fraction from 0 to 1"):
+        jets.simulate(rng, count=2, **{name: 1.5})
+
+
 def test_two_body_decay_refuses_daughters_that_are_too_heavy(rng):
     with pytest.raises(ValueError, match="cannot decay to 21 GeV"):
         jets.two_body_decay(np.array([[20.0, 0, 0, 0]]), np.array([[0, 0, 1.0]]), np.array([20.0]), np.array([1.0]))

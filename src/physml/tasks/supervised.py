@@ -7,7 +7,6 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.distributed.fsdp import FSDPModule, fully_shard
-from torch.nn.parameter import is_lazy
 from torchmetrics import Metric
 
 from physml.constraints.fixed import FixedWeighting
@@ -85,7 +84,7 @@ class SupervisedTask(LightningModule):
     ) -> None:
         super().__init__()
         for name, weights in network.named_parameters():
-            if weights.ndim > 1 and not is_lazy(weights) and not weights.numel():
+            if weights.ndim > 1 and not weights.numel():  # those of a lazy layer have one dimension until it is used
                 raise ValueError(
                     f"expected weights of the network, got none in {name} of shape {tuple(weights.shape)}: raise the "
                     "size of the network that is 0"
