@@ -17,6 +17,7 @@ from physml.runs.errors import CheckError, ConfigError, TrainingError
         (FileNotFoundError("a.npz: no such file"), "a.npz: no such file", 2),
         (PermissionError(13, "Permission denied", "/x"), "/x: Permission denied: choose another place or mend its", 2),
         (ModuleNotFoundError("the package 'x' is not installed"), "the package 'x' is not installed", 2),
+        (FloatingPointError("not finite: raise substeps"), "not finite: raise substeps", 2),
         (AssertionError("odd"), "AssertionError: odd (unexpected: --debug shows the traceback)", 1),
     ],
 )
