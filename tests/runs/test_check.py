@@ -6,8 +6,10 @@ from typing import Literal
 
 import pytest
 import torch
+import yaml
 
 from physml.cli.compose import compose_config
+from physml.report.learning_curves import read_curves
 from physml.runs.check import accepted, did_you_mean, node_problems, problems
 from physml.tasks.supervised import SupervisedTask
 
@@ -119,6 +121,14 @@ def test_each_mistake_gives_one_line(config, path, value, line):
 @pytest.mark.parametrize("name", ["val/omega/bounds", "val/gamma/bounds", "train/J"])
 def test_what_may_be_monitored(config, name):
     assert changed(config, "monitor.name", name) == []
+
+
+def test_all_that_a_validation_logs_may_be_monitored(toy_run):
+    config = yaml.safe_load((toy_run / "config.yaml").read_text())
+    logged = [name for name in read_curves(toy_run / "metrics.csv") if name.startswith("val/")]
+    assert len(logged) > 2
+    for name in logged:
+        assert changed(config, "monitor.name", name) == []
 
 
 def test_a_task_of_ones_own_may_log_more(config, monkeypatch):

@@ -36,7 +36,7 @@ def beyond_rounding(terms: Tensor, weights: Mapping[str, float]) -> Tensor:
 
     Units: that of a violation that counts as one, with which the Ω are made; ε is the precision, and sums of many
     numbers are off by several of it. A law in units so large that all of its violations are below 32 ε is taken for
-    one that holds: give it a scale.
+    one that holds: give it a scale or choose smaller ones.
 
     Args:
         terms: L and the w_k Ω_k.
